@@ -1,0 +1,22 @@
+"""grilly: learning-rate schedules that live on the GPU. Importing it loads no Vulkan."""
+
+from . import nn as nn
+from . import optim as optim
+from . import schedules as schedules
+from .errors import DeviceError as DeviceError
+from .errors import GrillyError as GrillyError
+from .errors import ShaderError as ShaderError
+from .errors import StateError as StateError
+from .errors import TraceError as TraceError
+
+__all__ = [
+    "DeviceError",
+    "GrillyError",
+    "ShaderError",
+    "StateError",
+    "TraceError",
+    "nn",
+    "optim",
+    "schedules",
+]
+__version__ = "2.0.0.dev0"

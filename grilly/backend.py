@@ -1,0 +1,155 @@
+"""Backends: the verbs that an optimizer says to its device, and how a device is chosen.
+
+A backend holds one optimizer's memory: the slabs of parameters, gradients and states, and the
+table of hyperparameters. Nothing above it asks which backend runs.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import numpy as np
+
+from . import hyper
+from .errors import DeviceError
+from .program import Structure, program
+
+if TYPE_CHECKING:
+    from . import vk
+    from .schedules import Formula
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+TABLE_BYTES = 8 << 20
+WINDOW = 256
+# After a change the next one may be near (a hand edit a step): the first window is kept short.
+SHORT_WINDOW = 8
+
+
+class Job(NamedTuple):
+    """Fill ``column`` of ``lane`` with ``formula(t + t_offset, k + k_offset)`` in every row."""
+
+    lane: int
+    column: int
+    formula: Formula
+    k_offset: int
+    t_offset: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the table holds and which tensors are updated: ``lane_of[i]`` is None for an idle one."""
+
+    lanes: int
+    jobs: tuple[Job, ...]
+    lane_of: tuple[int | None, ...]
+
+
+class Clock(NamedTuple):
+    """Row 0 of the table: its optimizer step k, its schedule step t, and t's stride per row."""
+
+    k: int
+    t: int
+    stride: int
+
+
+class Backend(Protocol):
+    """One optimizer's memory and kernels on one device. Arrays are float32."""
+
+    name: str
+
+    def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
+        """Make slabs for "param", "grad" and ``states``: tensor i has sizes[i] elements, zeros."""
+
+    def write(self, slab: str, tensor: int, values: Array) -> None:
+        """Copy an array of any shape into a tensor of a slab (numpy: may keep a reference)."""
+
+    def read(self, slab: str, tensor: int, out: Array) -> None:
+        """Copy a tensor of a slab into ``out``, after everything submitted has finished."""
+
+    def plan(self, plan: Plan) -> None:
+        """Upload jobs and chunks; ``start`` must follow."""
+
+    def start(self, clock: Clock) -> None:
+        """Set the clock; the table is filled anew before the next step reads it."""
+
+    def step(self) -> None:
+        """Apply one update to every tensor that is not idle, and move to the next row."""
+
+    def replay(self, steps: int) -> None:
+        """Apply ``steps`` updates with the gradients that are there; the host does nothing between."""
+
+    def row(self) -> Array:
+        """Return the table row that the next step will use: (lanes,) of hyper.dtype(kind)."""
+
+
+def window(lanes: int, kind: str) -> int:
+    """Return the rows of a table that has ``lanes`` lanes: at most 256, and 8 MB."""
+    return max(1, min(WINDOW, TABLE_BYTES // (lanes * hyper.dtype(kind).itemsize)))
+
+
+def batches(jobs: Sequence[Job]) -> dict[Structure, list[Job]]:
+    """Return the jobs by structure: each structure is evaluated at once, on a GPU by one dispatch."""
+    found: dict[Structure, list[Job]] = {}
+    for job in jobs:
+        found.setdefault(program(job.formula).structure, []).append(job)
+    return found
+
+
+def choose(device: str | int, kind: str) -> Backend:
+    """Return a backend for an optimizer of ``kind``.
+
+    ``device`` is "auto", "cpu" (numpy), "vulkan" (the best Vulkan device, software drivers
+    included), an index into the Vulkan devices, or a part of a device's name. "auto" obeys the
+    environment variable GRILLY_DEVICE, else takes a GPU, else numpy.
+
+    Raises DeviceError when what was asked for by name is not there.
+    """
+    if device == "auto":
+        device = os.environ.get("GRILLY_DEVICE", "auto")
+    if isinstance(device, str) and device.lower() == "cpu":
+        return _cpu(kind)
+    info = _vulkan_device(device)
+    if info is None:
+        return _cpu(kind)
+    from .gpu import GpuBackend
+
+    return GpuBackend(kind, info)
+
+
+def _cpu(kind: str) -> Backend:
+    from .cpu import CpuBackend
+
+    return CpuBackend(kind)
+
+
+_ORDER = ("discrete", "integrated", "virtual", "other", "cpu")
+
+
+def _vulkan_device(wanted: str | int) -> vk.DeviceInfo | None:
+    from . import vk
+
+    found = sorted(vk.devices(), key=lambda info: _ORDER.index(info.kind))
+    if wanted == "auto":
+        return next((info for info in found if info.kind in _ORDER[:3]), None)
+    matches = [info for info in found if _matches(info, wanted)]
+    if not matches:
+        names = ", ".join(f"{info.index}: {info.name}" for info in vk.devices())
+        reason = vk.devices_problem() or "none of them fits"
+        raise DeviceError(
+            f"device={wanted!r}: no such Vulkan device ({reason}). There are: {names or 'none'}. "
+            "Use 'auto', 'cpu', 'vulkan', an index, or a part of a name"
+        )
+    return matches[0]
+
+
+def _matches(info: vk.DeviceInfo, wanted: str | int) -> bool:
+    if isinstance(wanted, str) and not wanted.isdecimal():
+        return wanted.lower() == "vulkan" or (wanted != "" and wanted.lower() in info.name.lower())
+    if isinstance(wanted, bool):
+        raise TypeError(f"device must be a name or an index, got {wanted!r}")
+    return info.index == operator.index(int(wanted) if isinstance(wanted, str) else wanted)

@@ -1,0 +1,64 @@
+"""Chunks: how the tensors in a slab are dealt out to workgroups, so that one dispatch does all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Words = np.ndarray[Any, np.dtype[np.uint32]]
+
+# float4 that one workgroup updates: 1024 to 2048 were the fastest on software drivers.
+MOST = 2048
+LEAST = 64
+
+
+class Chunks(NamedTuple):
+    """``table`` is (n, 3) uint32 of start, count (in float4) and lane; workgroup w of
+    ``ranges.size - 1`` does the chunks ranges[w] to ranges[w + 1]."""
+
+    table: Words
+    ranges: Words
+
+    @property
+    def groups(self) -> int:
+        """The number of workgroups; at least 1, which may have nothing to do."""
+        return self.ranges.size - 1
+
+
+def offsets(sizes: Sequence[int]) -> list[int]:
+    """Return where each tensor begins in a slab, in float4, and the slab's size as the last."""
+    counts = [-(-size // 4) for size in sizes]
+    return [0, *np.cumsum(counts, dtype=np.int64).tolist()]
+
+
+def deal(
+    starts: Sequence[int], lane_of: Sequence[int | None], workers: int, most: int = MOST
+) -> Chunks:
+    """Return the chunks of all tensors that have a lane.
+
+    ``starts`` is what ``offsets`` returned. Every workgroup gets the same number of float4, but
+    the last, as contiguous as they come; with little to do there are at least ``workers`` groups.
+    """
+    runs = [
+        (starts[i], starts[i + 1] - starts[i], lane)
+        for i, lane in enumerate(lane_of)
+        if lane is not None and starts[i + 1] > starts[i]
+    ]
+    total = sum(count for _, count, _ in runs)
+    share = max(LEAST, min(most, -(-total // workers)))
+    table, ranges, room = [], [0], share
+    for start, count, lane in runs:
+        while count:
+            taken = min(count, room)
+            table.append((start, taken, lane))
+            start, count, room = start + taken, count - taken, room - taken
+            if room == 0:
+                ranges.append(len(table))
+                room = share
+    if room < share or len(ranges) == 1:
+        ranges.append(len(table))
+    return Chunks(
+        np.array(table or [(0, 0, 0)], np.uint32), np.minimum(ranges, len(table)).astype(np.uint32)
+    )

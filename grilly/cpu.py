@@ -1,0 +1,102 @@
+"""The numpy backend: the same tables and updates on the host, to the same bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import backend, hyper, xfloat
+from .backend import Array, Clock, Job, Plan
+from .cpu_kernels import BLOCK, KERNELS
+from .program import Structure, evaluate, program
+
+
+class CpuBackend:
+    """One optimizer on numpy. Parameters are updated where they lie, in cache-sized blocks."""
+
+    name = "numpy"
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._kernel = KERNELS[kind]
+        self._scratch = np.empty((self._kernel.scratch, BLOCK), np.float32)
+        self._slabs: dict[str, list[Array]] = {}
+        self._table = np.empty((0, 0), hyper.dtype(kind))
+        self._row = self._rows = 0
+
+    def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
+        for slab in ("param", "grad", *states):
+            self._slabs[slab] = [np.zeros(size, np.float32) for size in sizes]
+
+    def write(self, slab: str, tensor: int, values: Array) -> None:
+        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+        if slab in ("param", "grad"):
+            self._slabs[slab][tensor] = flat
+        else:
+            self._slabs[slab][tensor][:] = flat
+
+    def read(self, slab: str, tensor: int, out: Array) -> None:
+        values = self._slabs[slab][tensor]
+        if not np.may_share_memory(values, out):
+            out[...] = values.reshape(out.shape)
+
+    def plan(self, plan: Plan) -> None:
+        self._plan = plan
+        self._batches = backend.batches(plan.jobs)
+        self._window = backend.window(plan.lanes, self._kind)
+        self._table = np.zeros((self._window, plan.lanes), hyper.dtype(self._kind))
+
+    def start(self, clock: Clock) -> None:
+        self._clock = clock
+        self._row, self._rows = 0, min(backend.SHORT_WINDOW, self._window)
+        self._fill()
+
+    def step(self) -> None:
+        if self._row == self._rows:
+            self._roll()
+        row = self._table[self._row]
+        states = [name for name in self._slabs if name not in ("param", "grad")]
+        for tensor, lane in enumerate(self._plan.lane_of):
+            if lane is not None:
+                slabs = [self._slabs[name][tensor] for name in ("param", "grad", *states)]
+                self._update(row[lane], slabs)
+        self._row += 1
+
+    def replay(self, steps: int) -> None:
+        for _ in range(steps):
+            self.step()
+
+    def row(self) -> Array:
+        if self._row == self._rows:
+            self._roll()
+        return self._table[self._row].copy()
+
+    def _update(self, h: np.void, slabs: list[Array]) -> None:
+        with np.errstate(all="ignore"):
+            for start in range(0, slabs[0].size, BLOCK):
+                blocks = [slab[start : start + BLOCK] for slab in slabs]
+                self._kernel.update(h, self._scratch[:, : blocks[0].size], *blocks)
+
+    def _roll(self) -> None:
+        k, t, stride = self._clock
+        self._clock = Clock(k + self._row, t + stride * self._row, stride)
+        self._row, self._rows = 0, self._window
+        self._fill()
+
+    def _fill(self) -> None:
+        words = self._table.view(np.float32).reshape(self._window, -1)
+        columns = len(hyper.COLUMNS[self._kind])
+        for structure, jobs in self._batches.items():
+            targets = [job.lane * columns + job.column for job in jobs]
+            words[: self._rows, targets] = self._evaluate(structure, jobs).T
+
+    def _evaluate(self, structure: Structure, jobs: Sequence[Job]) -> Array:
+        """Return the values of one structure's jobs as (jobs, rows) float32."""
+        rows = np.arange(self._rows, dtype=np.int64)
+        offsets = xfloat.from_float64(np.array([[job.t_offset] for job in jobs]))
+        t = xfloat.add(xfloat.from_int(self._clock.t + self._clock.stride * rows), offsets)
+        k = xfloat.from_int(np.array([[self._clock.k + job.k_offset] for job in jobs]) + rows)
+        constants = np.stack([program(job.formula).constants for job in jobs])[:, None, :]
+        value = evaluate(structure, constants, t, k)
+        return np.broadcast_to(xfloat.to_float32(value), (len(jobs), self._rows))

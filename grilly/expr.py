@@ -1,0 +1,222 @@
+"""The language: run a numpy formula on symbols and it becomes a graph.
+
+A schedule is an ordinary numpy function of the step. Called with a number it returns a number;
+called with ``Expr`` leaves it returns the ``Expr`` graph of the same formula. There are two kinds
+of value, number and bool (and, inside a power, the wide logarithm of its base).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from . import xfloat
+from .errors import TraceError
+from .mathfun import half_cosine
+
+NUMBER, BOOL, LOG = "number", "bool", "log"
+
+
+class Op(NamedTuple):
+    """One row of the language: result kind, argument kind, GLSL text, exact numpy mirror."""
+
+    kind: str
+    of: str
+    glsl: str
+    mirror: Callable[..., Any]
+
+
+def log2_of_base(x: Any) -> Any:
+    """Stand for the 128-bit logarithm of a power's base (only ever traced)."""
+    raise NotImplementedError
+
+
+def power_from_log(log: Any, y: Any) -> Any:
+    """Stand for 2^(log * y), the other half of a power (only ever traced)."""
+    raise NotImplementedError
+
+
+# The whole language, and the only list of it. (Its mpmath column is tests/truth.py.)
+OPS: dict[Callable[..., Any], Op] = {
+    np.add: Op(NUMBER, NUMBER, "x_add({0}, {1})", xfloat.add),
+    np.subtract: Op(NUMBER, NUMBER, "x_sub({0}, {1})", xfloat.sub),
+    np.multiply: Op(NUMBER, NUMBER, "x_mul({0}, {1})", xfloat.mul),
+    np.true_divide: Op(NUMBER, NUMBER, "x_div({0}, {1})", xfloat.div),
+    np.negative: Op(NUMBER, NUMBER, "x_negative({0})", xfloat.negative),
+    np.absolute: Op(NUMBER, NUMBER, "x_absolute({0})", xfloat.absolute),
+    np.minimum: Op(NUMBER, NUMBER, "x_minimum({0}, {1})", xfloat.minimum),
+    np.maximum: Op(NUMBER, NUMBER, "x_maximum({0}, {1})", xfloat.maximum),
+    np.floor: Op(NUMBER, NUMBER, "x_floor({0})", xfloat.floor),
+    np.floor_divide: Op(NUMBER, NUMBER, "x_floor_divide({0}, {1})", xfloat.floor_divide),
+    np.remainder: Op(NUMBER, NUMBER, "x_remainder({0}, {1})", xfloat.remainder),
+    np.sqrt: Op(NUMBER, NUMBER, "x_sqrt({0})", xfloat.sqrt),
+    np.exp2: Op(NUMBER, NUMBER, "x_exp2({0})", xfloat.exp2),
+    half_cosine: Op(NUMBER, NUMBER, "x_half_cosine({0})", xfloat.half_cosine),
+    log2_of_base: Op(LOG, NUMBER, "x_log2({0})", xfloat.log2),
+    power_from_log: Op(NUMBER, LOG, "x_power_from_log({0}, {1})", xfloat.power_from_log),
+    np.less: Op(BOOL, NUMBER, "x_less({0}, {1})", xfloat.less),
+    np.less_equal: Op(BOOL, NUMBER, "x_less_equal({0}, {1})", xfloat.less_equal),
+    np.greater: Op(BOOL, NUMBER, "x_greater({0}, {1})", xfloat.greater),
+    np.greater_equal: Op(BOOL, NUMBER, "x_greater_equal({0}, {1})", xfloat.greater_equal),
+    np.equal: Op(BOOL, NUMBER, "x_equal({0}, {1})", xfloat.equal),
+    np.not_equal: Op(BOOL, NUMBER, "x_not_equal({0}, {1})", xfloat.not_equal),
+    np.logical_and: Op(BOOL, BOOL, "({0} && {1})", np.logical_and),
+    np.logical_or: Op(BOOL, BOOL, "({0} || {1})", np.logical_or),
+    np.logical_not: Op(BOOL, BOOL, "(!{0})", np.logical_not),
+    np.where: Op(NUMBER, BOOL, "x_where({0}, {1}, {2})", xfloat.where),
+}
+
+# numpy spells these in more than one way; each is said with the operations above.
+_SAME: dict[Callable[..., Any], Callable[..., Any]] = {
+    np.power: lambda a, y: power_from_log_of(a, y),
+    np.float_power: lambda a, y: power_from_log_of(a, y),
+    np.square: lambda a: a * a,
+    np.positive: lambda a: a,
+    np.clip: lambda a, low, high: np.minimum(np.maximum(a, low), high),
+    np.bitwise_and: np.logical_and,
+    np.bitwise_or: np.logical_or,
+    np.invert: np.logical_not,
+}
+
+
+class Expr(NDArrayOperatorsMixin):
+    """One node of a graph: an operation on earlier nodes, or a leaf.
+
+    Leaves are the schedule step ("t"), the optimizer step ("k") and constants, which carry their
+    ``value`` and a ``label`` that says where they stand in the formula.
+    """
+
+    __slots__ = ("args", "kind", "label", "op", "value")
+
+    def __init__(
+        self, op: Any, args: tuple[Expr, ...] = (), kind: str = NUMBER, value: Any = None, label: str = ""
+    ) -> None:
+        self.op, self.args, self.kind, self.value, self.label = op, args, kind, value, label
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Expr:
+        if method != "__call__" or kwargs:
+            raise TraceError(f"np.{ufunc.__name__} with {method} or keyword arguments cannot run on the GPU")
+        return apply(ufunc, args)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Expr:
+        if kwargs:
+            raise TraceError(f"np.{func.__name__} takes positional arguments only in a formula")
+        return apply(func, args)
+
+    def __grilly_function__(self, func: Any, *args: Any) -> Expr:
+        return apply(func, args)
+
+    def __bool__(self) -> bool:
+        raise TraceError(
+            "a formula cannot branch on the step: write np.where(condition, a, b) for if and else, "
+            "np.minimum and np.maximum for min and max, & and | for and and or"
+        )
+
+    def __float__(self) -> float:
+        raise TraceError("math.* needs a number: write np.sqrt, np.exp2, ... instead")
+
+    def __int__(self) -> int:
+        raise TraceError("a formula's step is a symbol: write np.floor(x) or x // 1 instead of int(x)")
+
+    __index__ = __int__
+    __hash__ = object.__hash__
+
+
+def power_from_log_of(base: Any, exponent: Any) -> Expr:
+    """Record base ** exponent as 2 ** (exponent * log2(base)).
+
+    Two nodes, so that the logarithm of a constant base is taken once, on the host.
+    """
+    return apply(power_from_log, (apply(log2_of_base, (base,)), exponent))
+
+
+def apply(func: Callable[..., Any], args: tuple[Any, ...]) -> Expr:
+    """Return the node ``func(*args)``; raise TraceError if the language has no such operation."""
+    if func in _SAME:
+        same: Expr = _SAME[func](*args)
+        return same
+    if func not in OPS:
+        raise TraceError(f"{_name(func)} has no GPU counterpart; a formula can use: {_names()}")
+    nodes = tuple(a if isinstance(a, Expr) else constant(a, repr(a)) for a in args)
+    kind = nodes[1].kind if func is np.where else OPS[func].kind
+    _check_kinds(func, nodes)
+    return Expr(func, nodes, kind)
+
+
+def _check_kinds(func: Callable[..., Any], nodes: tuple[Expr, ...]) -> None:
+    if nodes[0].kind != OPS[func].of:
+        raise TraceError(
+            f"{_name(func)} takes a {OPS[func].of} first, got a {nodes[0].kind}: "
+            "write np.where(condition, 1, 0) to count a condition"
+        )
+    rest = {node.kind for node in nodes[1:]}
+    allowed = {BOOL} if OPS[func].of == BOOL and func is not np.where else {NUMBER}
+    if func is np.where:
+        allowed = {nodes[1].kind}
+    if not rest <= allowed:
+        raise TraceError(f"{_name(func)} mixes numbers and conditions: write np.where(condition, 1, 0)")
+
+
+def constant(value: Any, label: str = "") -> Expr:
+    """Return a constant leaf; ``value`` is a bool or a finite real number.
+
+    Raises TraceError for anything else: a formula's constants are numbers.
+    """
+    if isinstance(value, (bool, np.bool_)):
+        return Expr("constant", kind=BOOL, value=bool(value), label=label)
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return constant(value[()], label)
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        if not np.isfinite(value):
+            raise TraceError(f"a formula's constants are finite numbers, got {value!r}")
+        number = value.item() if isinstance(value, np.generic) else value
+        return Expr("constant", value=number, label=label)
+    raise TraceError(f"a formula's constants are numbers, got {value!r}")
+
+
+def trace(formula: Callable[..., Any]) -> Expr:
+    """Return the graph of ``formula(t)`` or ``formula(t, k)``.
+
+    The fields of a dataclass become constants. Raises TraceError, which says what to write, where
+    the formula does something that cannot run on the GPU.
+    """
+    leaves = (Expr("t"), Expr("k"))[: _arity(formula)]
+    result = symbolic(formula, "")(*leaves)
+    root = result if isinstance(result, Expr) else constant(result, repr(result))
+    if root.kind != NUMBER:
+        raise TraceError(f"a formula returns a number, got a {root.kind}")
+    return root
+
+
+def _arity(formula: Callable[..., Any]) -> int:
+    return min(2, len(inspect.signature(formula).parameters))
+
+
+def symbolic(value: Any, label: str) -> Any:
+    """Return ``value`` with every number in it, nested dataclasses and tuples too, as a leaf."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        copy = object.__new__(type(value))
+        for field in dataclasses.fields(value):
+            path = f"{label}.{field.name}" if label else field.name
+            object.__setattr__(copy, field.name, symbolic(getattr(value, field.name), path))
+        return copy
+    if isinstance(value, tuple):
+        return tuple(symbolic(item, f"{label}[{i}]") for i, item in enumerate(value))
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        return constant(value, label)
+    return value
+
+
+def _name(func: Callable[..., Any]) -> str:
+    name = func.__name__
+    return f"np.{name}" if getattr(np, name, None) is func else name
+
+
+def _names() -> str:
+    public = [op for op in OPS if op not in (log2_of_base, power_from_log)]
+    return ", ".join(sorted(_name(op) for op in (*public, np.power, np.clip)))

@@ -1,0 +1,191 @@
+"""The Vulkan backend: slabs, table and cursor on a device, steps and refills as recorded tapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from . import backend, chunks, glsl, hyper, shaders, vk, xfloat
+from .backend import Array, Clock, Job, Plan
+from .program import Structure, program
+from .schedules import SHIPPED
+
+# Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
+LOCAL_SIZE = {"cpu": 8}
+LOCAL_SIZE_ON_HARDWARE = 64
+WORKERS = {"cpu": 2}
+WORKERS_ON_HARDWARE = 256
+FILL_LOCAL_SIZE = 64
+SHADER = {"AdamW": "optim/adamw"}
+
+
+class GpuBackend:
+    """One optimizer on a Vulkan device.
+
+    Two prepared command buffers, for even and odd steps, serve every step; the table row that
+    they read is the cursor's, which the kernel itself moves. A refill is a third kind.
+    """
+
+    def __init__(self, kind: str, info: vk.DeviceInfo) -> None:
+        self._kind = kind
+        self._device = vk.open_device(info)
+        self.name = self._device.name
+        self._clock = self._device.buffer(4 * len(hyper.CLOCK_WORDS))
+        self._slabs: dict[str, vk.Buffer] = {}
+        self._views: dict[str, Array | None] = {}
+        self._shape: Any = None
+        self._row = self._rows = self._parity = 0
+
+    def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
+        self._sizes = list(sizes)
+        self._starts = chunks.offsets(sizes)
+        nbytes = 16 * max(1, self._starts[-1])
+        self._slabs = {name: self._device.buffer(nbytes) for name in ("param", "grad", *states)}
+        self._views = {name: slab.view(np.float32) for name, slab in self._slabs.items()}
+        self._shape = None
+
+    def write(self, slab: str, tensor: int, values: Array) -> None:
+        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+        start, view = 4 * self._starts[tensor], self._views[slab]
+        if view is None:
+            self._slabs[slab].write(flat, 4 * start)
+        else:
+            self._device.wait()
+            view[start : start + flat.size] = flat
+            self._device.counters.bytes_up += flat.nbytes
+
+    def read(self, slab: str, tensor: int, out: Array) -> None:
+        start, size, view = 4 * self._starts[tensor], self._sizes[tensor], self._views[slab]
+        if view is None:
+            values = self._slabs[slab].read(np.float32, size, 4 * start)
+        else:
+            self._device.wait()
+            values = view[start : start + size]
+            self._device.counters.bytes_down += values.nbytes
+        out[...] = values.reshape(out.shape)
+
+    def plan(self, plan: Plan) -> None:
+        batches = backend.batches(plan.jobs)
+        jobs = [_job_words(batch, self._kind) for batch in batches.values()]
+        dealt = chunks.deal(self._starts, plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
+        counts = {structure: len(batch) for structure, batch in batches.items()}
+        shape = (plan.lanes, counts, dealt.table.shape, dealt.groups, tuple(self._slabs))
+        if shape != self._shape:
+            self._make(plan.lanes, counts, sum(map(len, jobs)), dealt)
+            self._shape = shape
+        self._jobs.write(np.concatenate(jobs))
+        self._chunks.write(dealt.table)
+        self._ranges.write(dealt.ranges)
+
+    def start(self, clock: Clock) -> None:
+        words = np.array([clock.k, clock.t], np.int64).view(np.uint32).tolist()
+        self._clock.write(np.array([0, 0, *words, clock.stride], np.uint32))
+        self._row = self._rows = self._parity = 0
+        self._next_rows = min(backend.SHORT_WINDOW, self._window)
+
+    def step(self) -> None:
+        self._device.submit(*self._next_step())
+
+    def replay(self, steps: int) -> None:
+        self._device.submit(*[tape for _ in range(steps) for tape in self._next_step()])
+
+    def row(self) -> Array:
+        if self._row == self._rows:
+            self._device.submit(self._refill())
+        size = hyper.dtype(self._kind).itemsize * self._lanes
+        return self._table.read(hyper.dtype(self._kind), self._lanes, self._row * size)
+
+    def _next_step(self) -> list[vk.Tape]:
+        tapes = [self._refill()] if self._row == self._rows else []
+        tapes.append(self._steps[self._parity])
+        self._row += 1
+        self._parity ^= 1
+        return tapes
+
+    def _refill(self) -> vk.Tape:
+        tape = self._refills[self._parity, self._next_rows]
+        self._row, self._rows, self._parity = 0, self._next_rows, 0
+        self._next_rows = self._window
+        return tape
+
+    def _make(self, lanes: int, counts: dict[Structure, int], words: int, dealt: chunks.Chunks) -> None:
+        """Make the buffers of a plan's shape and record its tapes."""
+        device = self._device
+        self._lanes, self._window = lanes, backend.window(lanes, self._kind)
+        self._row_words = lanes * len(hyper.COLUMNS[self._kind])
+        self._table = device.buffer(4 * self._row_words * self._window, fill=255)
+        self._jobs = device.buffer(4 * words)
+        self._chunks = device.buffer(dealt.table.nbytes)
+        self._ranges = device.buffer(dealt.ranges.nbytes)
+        self._steps = [self._record_step(parity, dealt.groups) for parity in (0, 1)]
+        short = min(backend.SHORT_WINDOW, self._window)
+        self._refills = {
+            (parity, rows): self._record_refill(parity, rows, counts)
+            for parity in (0, 1)
+            for rows in {short, self._window}
+        }
+
+    def _record_step(self, parity: int, groups: int) -> vk.Tape:
+        amsgrad = "max_exp_avg_sq" in self._slabs
+        local_size = self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
+        slabs = [*self._slabs.values()]
+        if not amsgrad:
+            slabs.append(self._clock)  # bound, never touched
+        buffers = [self._clock, self._table, self._chunks, self._ranges, *slabs]
+        kernel = self._device.kernel(
+            shaders.spirv(SHADER[self._kind]),
+            buffers=len(buffers),
+            push=8,
+            constants={0: local_size, 1: amsgrad},
+        )
+        with vk.Tape(self._device) as tape:
+            tape.dispatch(kernel.bind(buffers), groups, _words(parity, self._lanes))
+        return tape
+
+    def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
+        roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
+        with vk.Tape(self._device) as tape:
+            tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
+            tape.barrier()
+            first = 0
+            for structure, count in counts.items():
+                kernel = self._device.kernel(
+                    spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE}
+                )
+                push = _words(first, count, rows, self._row_words)
+                groups = -(-count * rows // FILL_LOCAL_SIZE)
+                tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
+                first += count * (len(hyper.JOB_WORDS) + structure.words)
+        return tape
+
+    def _of(self, known: dict[str, int], on_hardware: int) -> int:
+        return known.get(self._device.info.kind, on_hardware)
+
+
+@cache
+def spirv(structure: Structure) -> bytes:
+    """Return the SPIR-V of a structure's fill shader: shipped, or compiled and cached."""
+    name = _shipped().get(structure)
+    return shaders.spirv(f"schedule/{name}") if name else vk.compile_glsl(glsl.shader(structure))
+
+
+@cache
+def _shipped() -> dict[Structure, str]:
+    return {program(formula).structure: name for name, formula in SHIPPED.items()}
+
+
+def _words(*numbers: int) -> bytes:
+    return np.array(numbers, np.uint32).tobytes()
+
+
+def _job_words(jobs: Sequence[Job], kind: str) -> Array:
+    """Return the records of one structure's jobs, one after the other: see hyper.JOB_WORDS."""
+    columns = len(hyper.COLUMNS[kind])
+    targets = np.array([[job.lane * columns + job.column] for job in jobs], np.uint32)
+    k_offsets = np.array([[job.k_offset] for job in jobs], np.int64).view(np.uint32)
+    t_offsets = xfloat.to_words(xfloat.from_float64(np.array([job.t_offset for job in jobs])))
+    constants = np.stack([program(job.formula).constants for job in jobs])
+    return np.concatenate([targets, k_offsets, t_offsets, constants], axis=1).reshape(-1)

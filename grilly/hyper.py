@@ -1,0 +1,58 @@
+"""The one layout of what the kernels read: a lane's hyperparameters, the clock, a job, a chunk.
+
+Everything is 32-bit words. tools/print_shaders.py prints shaders/include/hyper.glsl from here.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+# One lane's float32 columns, per optimizer, in the order of the table's words.
+# debias1 = 1 / (1 - beta1^k), debias2 = 1 / sqrt(1 - beta2^k); maximize
+# and amsgrad are 1 or 0.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "AdamW": (
+        "lr",
+        "beta1",
+        "beta2",
+        "eps",
+        "weight_decay",
+        "debias1",
+        "debias2",
+        "maximize",
+        "amsgrad",
+    ),
+}
+
+# The device's clock. ``row`` holds the table row of the next step twice, by parity of the step;
+# k is the number of the optimizer step of row 0, t its schedule step, t_stride 1 where t moves
+# with the row and 0 where it does not. 64-bit integers are (low, high), two's complement.
+CLOCK_WORDS = ("row_even", "row_odd", "k_lo", "k_hi", "t_lo", "t_hi", "t_stride")
+
+# A job fills one column of one lane in every row: where it writes, what it adds to k (64 bits)
+# and to t (an xfloat), then the formula's row constants.
+JOB_WORDS = ("target", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent")
+
+# A chunk: a run of float4 in the slabs that shares a lane.
+CHUNK_WORDS = ("start", "count", "lane")
+
+
+def dtype(kind: str) -> np.dtype[np.void]:
+    """Return the numpy structure of one lane of optimizer ``kind``: float32 fields."""
+    return np.dtype([(name, np.float32) for name in COLUMNS[kind]])
+
+
+def glsl() -> str:
+    """Return the text of shaders/include/hyper.glsl."""
+    structs = [_struct(kind, "float", names) for kind, names in COLUMNS.items()]
+    structs.append(_struct("Chunk", "uint", CHUNK_WORDS))
+    words = {"CLOCK": CLOCK_WORDS, "JOB": JOB_WORDS}
+    for prefix, names in words.items():
+        structs += [f"const uint {prefix}_{n.upper()} = {i}u;\n" for i, n in enumerate(names)]
+        structs.append(f"const uint {prefix}_WORDS = {len(names)}u;\n")
+    head = "// Layouts. Printed by tools/print_shaders.py from grilly/hyper.py; do not edit.\n"
+    return head + "".join(structs)
+
+
+def _struct(name: str, kind: str, fields: tuple[str, ...]) -> str:
+    return f"struct {name} {{ " + " ".join(f"{kind} {field};" for field in fields) + " };\n"

@@ -1,0 +1,5 @@
+"""Parameters: what an optimizer updates."""
+
+from .parameter import Parameter as Parameter
+
+__all__ = ["Parameter"]

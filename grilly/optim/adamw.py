@@ -1,0 +1,88 @@
+"""AdamW: Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from ..schedules import Debias1, Debias2
+from .optimizer import Optimizer
+from .timeline import Column
+
+
+class AdamW(Optimizer):
+    """AdamW with torch.optim.AdamW's arguments and meaning, on a device.
+
+    ``params`` is an iterable of grilly.nn.Parameter or writeable float32 numpy arrays, or of
+    dicts (param groups) with a key "params" and any of the options. ``device`` is "auto", "cpu",
+    "vulkan", an index, or a part of a device's name (see grilly.backend.choose).
+
+    Update (arXiv:1711.05101; arXiv:1904.09237 for ``amsgrad``), all in float32:
+    m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  p = p - lr weight_decay p;
+    p = p - (lr / (1 - beta1^k)) m / (sqrt(v) / sqrt(1 - beta2^k) + eps)
+
+    Raises TypeError or ValueError, naming the argument, for what cannot be meant.
+
+    >>> import numpy as np
+    >>> weights = np.ones(3, np.float32)
+    >>> optimizer = AdamW([weights], lr=0.1, weight_decay=0.0, device="cpu")
+    >>> optimizer.step(gradients=[np.ones(3)])
+    >>> weights
+    array([0.9, 0.9, 0.9], dtype=float32)
+    """
+
+    kind = "AdamW"
+    columns: ClassVar[dict[str, Column]] = {
+        "lr": Column(("lr",)),
+        "beta1": Column(("betas", 0)),
+        "beta2": Column(("betas", 1)),
+        "eps": Column(("eps",)),
+        "weight_decay": Column(("weight_decay",)),
+        "debias1": Column(("betas", 0), Debias1),
+        "debias2": Column(("betas", 1), Debias2),
+        "maximize": Column(("maximize",)),
+        "amsgrad": Column(("amsgrad",)),
+    }
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        device: str | int = "auto",
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults, device=device)
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The names of a parameter's states, as in a state_dict."""
+        amsgrad = any(group["amsgrad"] for group in self.param_groups)
+        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if amsgrad else ()))
+
+    def _check(self, group: dict[str, Any]) -> None:
+        betas = group["betas"]
+        if not (isinstance(betas, (tuple, list)) and len(betas) == 2):
+            raise ValueError(f"betas must be two numbers, got {betas!r}")
+        # `not (a <= x)` also refuses nan.
+        if not 0.0 <= group["lr"]:
+            raise ValueError(f"Invalid learning rate: {group['lr']}")
+        if not 0.0 <= group["eps"]:
+            raise ValueError(f"Invalid epsilon value: {group['eps']}")
+        for i, beta in enumerate(betas):
+            if not 0.0 <= beta < 1.0:
+                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        if not 0.0 <= group["weight_decay"]:
+            raise ValueError(f"Invalid weight_decay value: {group['weight_decay']}")

@@ -1,0 +1,172 @@
+"""OneCycleLR: the rate up and down again in one cycle, the momentum the other way."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from ...schedules import OneCycle, Schedule
+from ..timeline import Key
+from .base import LRScheduler
+
+Phase = dict[str, Any]
+
+
+class OneCycleLR(LRScheduler):
+    """torch.optim.lr_scheduler.OneCycleLR: same arguments, numbers, group keys and errors.
+
+    The rate goes from max_lr / div_factor up to max_lr in ``pct_start`` of ``total_steps``, then
+    down to that first rate / final_div_factor; momentum (or beta1) from max to base and back.
+    Step it once per optimizer step. Formula: grilly.schedules.OneCycle.
+
+    Raises ValueError as torch does, and where torch stops with a bare ZeroDivisionError (a phase
+    without length), naming pct_start.
+
+    >>> import numpy as np
+    >>> from grilly.optim import AdamW
+    >>> optimizer = AdamW([np.ones(3, np.float32)], device="cpu")
+    >>> scheduler = OneCycleLR(optimizer, max_lr=0.1, total_steps=100)
+    >>> scheduler.get_last_lr(), optimizer.param_groups[0]["betas"]
+    ([0.004], (0.95, 0.999))
+    """
+
+    def __init__(
+        self,
+        optimizer: Any,
+        max_lr: float | list[float],
+        total_steps: int | None = None,
+        epochs: int | None = None,
+        steps_per_epoch: int | None = None,
+        pct_start: float = 0.3,
+        anneal_strategy: Literal["cos", "linear"] = "cos",
+        cycle_momentum: bool = True,
+        base_momentum: float | list[float] = 0.85,
+        max_momentum: float | list[float] = 0.95,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+        three_phase: bool = False,
+        last_epoch: int = -1,
+    ) -> None:
+        if not isinstance(getattr(optimizer, "param_groups", None), list):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        self.optimizer = optimizer
+        self.total_steps = _total_steps(total_steps, epochs, steps_per_epoch)
+        if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
+            raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+        self._schedule_phases = _phases(float(pct_start * self.total_steps), self.total_steps, three_phase)
+        if anneal_strategy not in ("cos", "linear"):
+            raise ValueError(
+                f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
+            )
+        self._anneal_func_type = anneal_strategy
+        self.cycle_momentum = cycle_momentum
+        max_lrs = self._format_param("max_lr", optimizer, max_lr)
+        bases = self._format_param("base_momentum", optimizer, base_momentum) if cycle_momentum else []
+        tops = self._format_param("max_momentum", optimizer, max_momentum) if cycle_momentum else []
+        if cycle_momentum:
+            self.use_beta1 = _cycles_beta1(optimizer)
+        self._check_phase(max(last_epoch + 1, 0))
+        if last_epoch == -1:
+            for i, group in enumerate(optimizer.param_groups):
+                start = max_lrs[i] / div_factor
+                group.update(initial_lr=start, max_lr=max_lrs[i], min_lr=start / final_div_factor)
+                if cycle_momentum:
+                    group.update(max_momentum=tops[i], base_momentum=bases[i])
+        super().__init__(optimizer, last_epoch)
+
+    def _format_param(self, name: str, optimizer: Any, param: Any) -> list[Any]:
+        """Return ``param`` as one value per group."""
+        count = len(optimizer.param_groups)
+        if not isinstance(param, (list, tuple)):
+            return [param] * count
+        if len(param) != count:
+            raise ValueError(f"expected {count} values for {name}, got {len(param)}")
+        return list(param)
+
+    @staticmethod
+    def _annealing_cos(start: float, end: float, pct: float) -> float:
+        """Return the value ``pct`` (0 to 1) of the way from ``start`` to ``end`` along a cosine."""
+        return float(OneCycle((1.0,), (start, end), "cos")(np.float64(pct)))
+
+    @staticmethod
+    def _annealing_linear(start: float, end: float, pct: float) -> float:
+        """Return the value ``pct`` (0 to 1) of the way from ``start`` to ``end`` along a line."""
+        return float(OneCycle((1.0,), (start, end), "linear")(np.float64(pct)))
+
+    def _schedules(self, group: dict[str, Any]) -> dict[Key, Schedule]:
+        schedules: dict[Key, Schedule] = {("lr",): self._cycle(group, "lr")}
+        if self.cycle_momentum:
+            key: Key = ("betas", 0) if self.use_beta1 else ("momentum",)
+            schedules[key] = self._cycle(group, "momentum")
+        return schedules
+
+    def _cycle(self, group: dict[str, Any], what: str) -> OneCycle:
+        """Return the formula from the numbers that are in the group now: torch reads them so too."""
+        phases = self._schedule_phases
+        names = [phases[0][f"start_{what}"], *(phase[f"end_{what}"] for phase in phases)]
+        ends = tuple(float(phase["end_step"]) for phase in phases)
+        return OneCycle(ends, tuple(float(group[name]) for name in names), self._anneal_func_type)
+
+    def _write(self) -> None:
+        if self.last_epoch > self.total_steps:
+            raise ValueError(
+                f"Tried to step {self.last_epoch} times. "
+                f"The specified number of total steps is {self.total_steps}"
+            )
+        self._check_phase(self.last_epoch)
+        super()._write()
+
+    def _check_phase(self, t: float) -> None:
+        ends = [float(phase["end_step"]) for phase in self._schedule_phases]
+        i = next((i for i, end in enumerate(ends) if t <= end), len(ends) - 1)
+        if ends[i] == (ends[i - 1] if i else 0.0):
+            pct_start = (ends[0] + 1) / self.total_steps
+            raise ValueError(
+                f"pct_start={pct_start:.6g} with total_steps={self.total_steps} makes phase {i} of "
+                f"the cycle empty at step {t}: choose pct_start so that the phases end at "
+                "different steps after the first"
+            )
+
+
+def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
+    if total_steps is not None:
+        return _positive("total_steps", total_steps)
+    if epochs is not None and steps_per_epoch is not None:
+        return _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
+    raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
+
+
+def _positive(name: str, value: Any) -> int:
+    if not isinstance(value, int) or value <= 0:
+        raise ValueError(f"Expected positive integer {name}, but got {value}")
+    return value
+
+
+def _cycles_beta1(optimizer: Any) -> bool:
+    defaults = getattr(optimizer, "defaults", optimizer.param_groups[0])
+    if "momentum" not in defaults and "betas" not in defaults:
+        raise ValueError(
+            "optimizer must support momentum or beta1 with `cycle_momentum` option enabled"
+        )
+    return "betas" in defaults
+
+
+def _phases(warm_up: float, total_steps: int, three_phase: bool) -> list[Phase]:
+    """Return torch's table of phases; ends are in steps and need not be whole."""
+    up = _phase(warm_up - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
+    last = total_steps - 1
+    if not three_phase:
+        return [up, _phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum")]
+    down = _phase(2 * warm_up - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum")
+    return [up, down, _phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
+
+
+def _phase(end: float, start_lr: str, end_lr: str, start_momentum: str, end_momentum: str) -> Phase:
+    return {
+        "end_step": end,
+        "start_lr": start_lr,
+        "end_lr": end_lr,
+        "start_momentum": start_momentum,
+        "end_momentum": end_momentum,
+    }

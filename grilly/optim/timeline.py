@@ -1,0 +1,162 @@
+"""Timeline: what the table must hold for the next step, decided on the host before it.
+
+It knows the two clocks. The optimizer's step is counted per parameter (a parameter without a
+gradient stays behind, as in torch), so a group has one lane per distinct count. The schedules'
+steps are what the schedulers wrote last. As long as both move as predicted nothing is uploaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..backend import Array, Backend, Clock, Job, Plan
+from ..schedules import Constant, Formula, Schedule
+
+# Where a number stands in a param group: ("lr",) or ("betas", 0).
+Key = tuple[str] | tuple[str, int]
+
+
+class Source(NamedTuple):
+    """Where a column's value comes from, and the schedule's step of it (None: a constant)."""
+
+    schedule: Schedule
+    epoch: float | None
+
+
+class Column(NamedTuple):
+    """One column of a lane: the number of the group that it comes from, and what is made of it."""
+
+    key: Key
+    formula: Callable[[Schedule], Formula] = lambda schedule: schedule
+
+
+class Driven:
+    """A number of a group that a scheduler writes: its formula, and what was written last, when."""
+
+    __slots__ = ("epoch", "schedule", "value")
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.value: float | None = None
+        self.epoch: float = -1
+
+    def wrote(self, value: float, epoch: float) -> None:
+        """Note that ``value``, the formula's at step ``epoch``, is what the group should hold."""
+        self.value, self.epoch = value, epoch
+
+    def source(self, value: float) -> Source | None:
+        """Return the formula if ``value`` is its own; None if it is a hand edit or another's."""
+        return Source(self.schedule, self.epoch) if value == self.value else None
+
+
+# A group, and how many updates the lane's parameters have missed.
+Lane = tuple[int, int]
+Sources = Sequence[dict[Key, Source]]
+
+
+class Timeline:
+    """Keeps a backend's table right for each next step.
+
+    ``columns`` are the formulas of a lane, in the order of hyper.COLUMNS.
+    """
+
+    def __init__(self, backend: Backend, columns: Sequence[Column]) -> None:
+        self._backend = backend
+        self._columns = columns
+        self._groups = np.empty(0, np.int64)
+        self._steps = 0
+        self._behind = np.empty(0, np.int64)
+        self._planned: Any = None
+        self._last: Any = None
+        self._moved = True
+
+    def resize(self, groups: Sequence[int]) -> None:
+        """Take new parameters in, each named by its group; they have had no update yet."""
+        added = len(groups) - len(self._groups)
+        self._groups = np.array(groups, np.int64)
+        self._behind = np.concatenate([self._behind, np.full(added, self._steps, np.int64)])
+        self._planned = None
+
+    @property
+    def updates(self) -> list[int]:
+        """The number of updates that each parameter has had."""
+        return [int(n) for n in self._steps - self._behind]
+
+    @updates.setter
+    def updates(self, counts: Sequence[int]) -> None:
+        self._steps = max(counts, default=0)
+        self._behind = self._steps - np.array(counts, np.int64)
+        self._planned = None
+
+    def prepare(self, sources: Sources, active: Array) -> None:
+        """Make the table right for a step that updates the ``active`` (bool) parameters."""
+        self._now = [[source.epoch for source in group.values()] for group in sources]
+        schedules = [[source.schedule for source in group.values()] for group in sources]
+        wanted = (schedules, self._behind.tolist(), active.tolist())
+        if self._planned != wanted or self._now != self._predicted():
+            self._plan(sources, active)
+            self._planned = wanted
+
+    def step(self, active: Array) -> None:
+        """Apply the update that was prepared."""
+        self._backend.step()
+        self._moved, self._last = self._now != self._last, self._now
+        self._steps += 1
+        self._row += 1
+        if not active.all():
+            self._behind[~active] += 1
+
+    def rows(self) -> list[np.void]:
+        """Return, for each group, the lane of its most updated parameters; waits."""
+        row = self._backend.row()
+        first = {group: lane for lane, (group, _) in reversed(list(enumerate(self._lanes)))}
+        return [row[first[group]] for group in sorted(first)]
+
+    def _predicted(self) -> list[list[float | None]]:
+        ahead = self._stride * self._row
+        return [[None if e is None else e + ahead for e in group] for group in self._started]
+
+    def _plan(self, sources: Sources, active: Array) -> None:
+        # Who steps a scheduler per epoch is believed after one step without a move, and a single
+        # move does not change that: one refill per epoch.
+        self._stride = int(self._moved and self._now != self._last)
+        self._started, self._row = self._now, 0
+        epochs = [e for group in self._now for e in group if e is not None]
+        base = int(np.floor(epochs[0])) if epochs else 0
+        self._lanes = self._numbered_lanes(len(sources), active)
+        number = {lane: i for i, lane in enumerate(self._lanes)}
+        jobs = [job for lane in self._lanes for job in self._jobs(lane, sources[lane[0]], base)]
+        lanes = zip(self._groups.tolist(), self._behind.tolist(), strict=True)
+        lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
+        self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
+        self._backend.start(Clock(self._steps + 1, base, self._stride))
+
+    def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
+        """Return the lanes in use: each group's leader first, then who lags behind it."""
+        leaders = [(g, min(self._behind[self._groups == g].tolist(), default=0)) for g in range(groups)]
+        pairs = zip(self._groups[active].tolist(), self._behind[active].tolist(), strict=True)
+        return sorted({*leaders, *pairs})
+
+    def _jobs(self, lane: Lane, sources: dict[Key, Source], base: int) -> list[Job]:
+        group, behind = lane
+        number = self._lanes.index(lane)
+        jobs = []
+        for position, (key, formula) in enumerate(self._columns):
+            schedule, epoch = sources[key]
+            offset = 0.0 if epoch is None else float(epoch - base)
+            jobs.append(Job(number, position, formula(schedule), -behind, offset))
+        return jobs
+
+
+def constant(value: Any, name: str) -> Source:
+    """Return the source of a plain number; raise ValueError unless it is finite."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must be a number, got {value!r}") from None
+    if not np.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {number}: set it before the next step")
+    return Source(Constant(number), None)

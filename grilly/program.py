@@ -1,0 +1,177 @@
+"""Programs: a traced formula cut into its structure and its row constants.
+
+What does not depend on the step is computed once on the host, with the same arithmetic and so to
+the same bits, and travels to the GPU as data. What is left is the structure: a short list of
+operations without a single number in it, shared by all formulas that differ in numbers only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import xfloat
+from .expr import BOOL, LOG, NUMBER, OPS, Expr, trace
+
+WORDS = {NUMBER: 3, LOG: 5, BOOL: 1}
+
+
+class Node(NamedTuple):
+    """One statement: ``op`` is a row of OPS with node numbers as ``args``, or a leaf.
+
+    Leaves are "t", "k" and "constant", whose one argument is its slot.
+    """
+
+    op: Any
+    args: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Structure:
+    """A formula without its numbers: statements, the last one its value, and kinds of constants."""
+
+    nodes: tuple[Node, ...]
+    slots: tuple[str, ...]
+
+    @property
+    def words(self) -> int:
+        """Number of uint32 words that the row constants take."""
+        return sum(WORDS[kind] for kind in self.slots)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the value depends on a step at all."""
+        return len(self.nodes) > 1
+
+    def kind(self, node: Node) -> str:
+        """Return the kind of value that ``node`` gives."""
+        if node.op is np.where:
+            return self.kind(self.nodes[node.args[1]])
+        if node.op in OPS:
+            return OPS[node.op].kind
+        return self.slots[node.args[0]] if node.op == "constant" else NUMBER
+
+    def offsets(self) -> list[int]:
+        """Return where each constant begins, in words."""
+        sizes = [WORDS[kind] for kind in self.slots]
+        return [sum(sizes[:slot]) for slot in range(len(sizes))]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A structure and one set of its constants: (structure.words,) uint32."""
+
+    structure: Structure
+    constants: np.ndarray[Any, np.dtype[np.uint32]] = field(compare=False)
+    labels: tuple[str, ...] = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def program(formula: Callable[..., Any]) -> Program:
+    """Return the program of ``formula(t)`` or ``formula(t, k)``; it must be hashable.
+
+    Raises TraceError where the formula cannot run on the GPU.
+    """
+    cut = _Cut()
+    cut.number(trace(formula))
+    values = [_words(kind, value) for kind, value in zip(cut.kinds, cut.values, strict=True)]
+    constants = np.concatenate([*values, np.empty(0, np.uint32)])
+    structure = Structure(tuple(cut.nodes), tuple(cut.kinds))
+    return Program(structure, constants, tuple(cut.labels))
+
+
+def evaluate(structure: Structure, constants: Any, t: xfloat.X, k: xfloat.X) -> xfloat.X:
+    """Return the exact arithmetic's value, bit for bit what the shader computes.
+
+    ``constants`` is (..., structure.words) uint32 and broadcasts against ``t`` and ``k``.
+    """
+    slots = [
+        _value(kind, constants[..., at : at + WORDS[kind]])
+        for kind, at in zip(structure.slots, structure.offsets(), strict=True)
+    ]
+    results: list[Any] = []
+    for op, args in structure.nodes:
+        if op in OPS:
+            results.append(OPS[op].mirror(*(results[i] for i in args)))
+        else:
+            results.append(slots[args[0]] if op == "constant" else {"t": t, "k": k}[op])
+    value: xfloat.X = results[-1]
+    return value
+
+
+def _words(kind: str, value: Any) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    return np.atleast_1d(np.uint32(value) if kind == BOOL else xfloat.to_words(value)).reshape(-1)
+
+
+def _value(kind: str, words: Any) -> Any:
+    if kind == BOOL:
+        return words[..., 0] != 0
+    return xfloat.log_from_words(words) if kind == LOG else xfloat.from_words(words)
+
+
+class _Cut:
+    """Numbers the statements of a graph; each maximal part without a step becomes a constant."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.kinds: list[str] = []
+        self.values: list[Any] = []
+        self.labels: list[str] = []
+        self._seen: dict[Any, int] = {}
+        self._slots: dict[Any, int] = {}
+        self._varies: dict[Expr, bool] = {}
+        self._mirrored: dict[Expr, Any] = {}
+
+    def number(self, expr: Expr) -> int:
+        """Return the number of the statement that gives ``expr``, adding what it needs."""
+        if not self.varies(expr):
+            return self._statement(Node("constant", (self._slot(expr),)))
+        args = tuple(self.number(arg) for arg in expr.args)
+        return self._statement(Node(expr.op, args))
+
+    def varies(self, expr: Expr) -> bool:
+        """Whether ``expr`` depends on a step."""
+        if expr not in self._varies:
+            self._varies[expr] = expr.op in ("t", "k") or any(map(self.varies, expr.args))
+        return self._varies[expr]
+
+    def _statement(self, node: Node) -> int:
+        if node not in self._seen:
+            self._seen[node] = len(self.nodes)
+            self.nodes.append(node)
+        return self._seen[node]
+
+    def _slot(self, expr: Expr) -> int:
+        # By where a number stands, not by its value: the structure must not depend on values.
+        label = self._label(expr)
+        if label not in self._slots:
+            self._slots[label] = len(self.kinds)
+            self.kinds.append(expr.kind)
+            self.values.append(self._mirror(expr))
+            self.labels.append(label)
+        return self._slots[label]
+
+    def _label(self, expr: Expr) -> str:
+        if expr.op == "constant":
+            return expr.label
+        return f"{expr.op.__name__}({', '.join(map(self._label, expr.args))})"
+
+    def _mirror(self, expr: Expr) -> Any:
+        if expr not in self._mirrored:
+            self._mirrored[expr] = (
+                _exact(expr.value)
+                if expr.op == "constant"
+                else OPS[expr.op].mirror(*map(self._mirror, expr.args))
+            )
+        return self._mirrored[expr]
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, bool):
+        return np.bool_(value)
+    return xfloat.from_int(value) if isinstance(value, (int, np.integer)) else xfloat.from_float64(value)
+

@@ -1,0 +1,113 @@
+"""Schedules: the value of a hyperparameter as a formula of the step.
+
+A schedule is a frozen dataclass whose call is a numpy formula. Called with a number or an array it
+computes in float64; called with a symbol it is traced, printed as GLSL and run on the GPU. Its
+fields are the numbers of the formula: on the GPU they are data in a buffer, never text.
+
+To add one: the dataclass here and its row in SHIPPED, a row in tests/cases.py, a torch-named
+class in optim/lr_scheduler.py, and ``python tools/print_shaders.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .mathfun import half_cosine
+
+
+class Schedule:
+    """A pure formula, step -> value. Subclasses are frozen dataclasses and define ``__call__``."""
+
+    def __call__(self, t: Any) -> Any:
+        """Return the value at step ``t`` (a number, an array, or a symbol), in float64."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
+    """The same value at every step.
+
+    >>> Constant(0.1)(1000)
+    0.1
+    """
+
+    value: float
+
+    def __call__(self, t: Any) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    """Anneals from ``values[i]`` to ``values[i + 1]`` in phase i, which ends at step ``ends[i]``.
+
+    The first phase starts at step 0 and owns its last step. ``anneal`` is "cos" (half a cosine a
+    phase) or "linear". Past the last end the last phase is continued, as in PyTorch.
+    Source: L. N. Smith and N. Topin, arXiv:1708.07120; the phases are those of
+    torch.optim.lr_scheduler.OneCycleLR.
+
+    >>> up_and_down = OneCycle(ends=(2.0, 9.0), values=(0.04, 1.0, 0.004), anneal="linear")
+    >>> float(up_and_down(0)), float(up_and_down(2)), round(float(up_and_down(9)), 12)
+    (0.04, 1.0, 0.004)
+    """
+
+    ends: tuple[float, ...]
+    values: tuple[float, ...]
+    anneal: str = "cos"
+
+    def __call__(self, t: Any) -> Any:
+        start, end, a, b = 0.0, self.ends[0], self.values[0], self.values[1]
+        for i in range(1, len(self.ends)):
+            later = t > self.ends[i - 1]
+            start = np.where(later, self.ends[i - 1], start)
+            end = np.where(later, self.ends[i], end)
+            a = np.where(later, self.values[i], a)
+            b = np.where(later, self.values[i + 1], b)
+        left, done = (end - t) / (end - start), (t - start) / (end - start)
+        if self.anneal == "cos":
+            left, done = half_cosine(left), half_cosine(done)
+        return a * left + b * done
+
+
+@dataclass(frozen=True)
+class Debias1:
+    """1 / (1 - beta(t)**k), k = 1, 2, ... updates: unbiases Adam's mean (arXiv:1412.6980)."""
+
+    beta: Schedule
+
+    def __call__(self, t: Any, k: Any) -> Any:
+        return 1.0 / (1.0 - self.beta(t) ** k)
+
+
+@dataclass(frozen=True)
+class Debias2:
+    """1 / sqrt(1 - beta(t)**k): unbiases the root of Adam's mean square (arXiv:1412.6980)."""
+
+    beta: Schedule
+
+    def __call__(self, t: Any, k: Any) -> Any:
+        return 1.0 / np.sqrt(1.0 - self.beta(t) ** k)
+
+
+Formula = Schedule | Debias1 | Debias2
+
+_CYCLES: dict[str, Schedule] = {
+    f"one_cycle_{anneal}{phases}": OneCycle(
+        tuple(map(float, range(1, phases + 1))), (0.5,) * (phases + 1), anneal
+    )
+    for anneal in ("cos", "linear")
+    for phases in (2, 3)
+}
+
+# The structures whose shaders are printed to shaders/schedule/ and shipped as SPIR-V. Numbers are
+# no part of a structure, so any will do here.
+SHIPPED: dict[str, Formula] = {
+    "constant": Constant(0.5),
+    "debias1": Debias1(Constant(0.5)),
+    "debias2": Debias2(Constant(0.5)),
+    **_CYCLES,
+    **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},
+}

@@ -1,0 +1,234 @@
+"""Buffer: memory of a device, with a numpy view where the host can see it and a copy where not."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import DeviceError, DeviceLimitError, DeviceMemoryError
+from . import binding
+from .tape import Tape
+
+if TYPE_CHECKING:
+    from .device import Device
+
+DEVICE_LOCAL, VISIBLE, COHERENT, CACHED = 1, 2, 4, 8  # VK_MEMORY_PROPERTY_*
+USAGE = 0x20 | 0x1 | 0x2  # storage buffer, copy from, copy to
+STAGING = 8 << 20  # bytes that one copy through staging moves at a time
+
+
+class Buffer:
+    """``nbytes`` of device memory, each byte filled with ``fill`` (255 makes floats NaN).
+
+    ``memory="device"`` lies where kernels are fastest; ``memory="host"`` is always mapped.
+    Made by ``Device.buffer``; raises DeviceLimitError, DeviceMemoryError or ValueError.
+    """
+
+    def __init__(
+        self,
+        device: Device,
+        nbytes: int,
+        memory: str = "device",
+        fill: int = 0,
+        kind: str = "buffer",
+    ) -> None:
+        if memory not in ("device", "host"):
+            raise ValueError(f"memory must be 'device' or 'host', got {memory!r}")
+        if nbytes < 1:
+            raise ValueError(f"nbytes must be at least 1, got {nbytes}")
+        if not 0 <= fill <= 255:
+            raise ValueError(f"fill is one byte, 0 to 255, got {fill}")
+        self.device = device
+        self.nbytes = nbytes
+        self.capacity = -(-nbytes // 4) * 4  # fills, copies and shaders count 4-byte words
+        self.address: int | None = None
+        with ExitStack() as undo:
+            self.handle = self._create(undo, memory)
+            self._key = device.owner.adopt(kind, undo, self)
+        self._fill(fill)
+
+    def view(self, dtype: npt.DTypeLike = np.uint8) -> npt.NDArray[Any] | None:
+        """Return the memory itself as a 1-d array, or None if the host cannot see it.
+
+        Wait for the device before touching what a submitted tape uses. The memory lives as
+        long as the array, even when the device is closed.
+        """
+        self.device.owner.check()
+        if self.address is None:
+            return None
+        window = _Window(self.address, self.nbytes)
+        self.device.owner.view(self._key, window)
+        return np.asarray(window).view(dtype)
+
+    def write(self, values: npt.ArrayLike, offset: int = 0) -> None:
+        """Wait for the device, then copy the bytes of ``values`` to byte ``offset``."""
+        source = np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+        self._check_range(source.nbytes, offset)
+        self.device.wait()
+        self.device.counters.bytes_up += source.nbytes
+        mapped = self.view()
+        if mapped is not None:
+            mapped[offset : offset + source.nbytes] = source
+        elif source.nbytes:
+            self.device.staging.upload(self, source, offset)
+
+    def read(self, dtype: npt.DTypeLike, count: int, offset: int = 0) -> npt.NDArray[Any]:
+        """Wait for the device, then return a new array of ``count`` values from ``offset``."""
+        result = np.empty(count, dtype)
+        target = result.view(np.uint8)
+        self._check_range(target.nbytes, offset)
+        self.device.wait()
+        self.device.counters.bytes_down += target.nbytes
+        mapped = self.view()
+        if mapped is not None:
+            target[:] = mapped[offset : offset + target.nbytes]
+        elif target.nbytes:
+            self.device.staging.download(self, target, offset)
+        return result
+
+    def _check_range(self, nbytes: int, offset: int) -> None:
+        if offset < 0 or offset + nbytes > self.nbytes:
+            raise ValueError(
+                f"bytes {offset} to {offset + nbytes} do not fit a buffer of {self.nbytes} bytes"
+            )
+
+    def _create(self, undo: ExitStack, memory: str) -> Any:
+        """Make buffer and memory, bind them, and map the memory if it is to be seen."""
+        owner, limits = self.device.owner, self.device.limits
+        if self.capacity > limits.max_allocation:
+            raise DeviceLimitError(
+                f"nbytes {self.nbytes} exceeds what {self.device.name} can allocate at once,"
+                f" {limits.max_allocation}: use several smaller buffers"
+            )
+        info = binding.struct("VkBufferCreateInfo", size=self.capacity, usage=USAGE)
+        handle = owner.create(undo, "Buffer", info)
+        needs = owner.call("vkGetBufferMemoryRequirements", owner.device, handle)
+        index, mapped = self.device.memory.choose(memory, needs.memoryTypeBits)
+        request = binding.struct(
+            "VkMemoryAllocateInfo", allocationSize=needs.size, memoryTypeIndex=index
+        )
+        try:
+            block = owner.call("vkAllocateMemory", owner.device, request, None)
+        except DeviceMemoryError as cause:
+            raise DeviceMemoryError(
+                f"{self.device.name} has no room for {self.nbytes} bytes: free buffers or use"
+                f" smaller ones ({cause})"
+            ) from cause
+        undo.callback(binding.call, "vkFreeMemory", owner.device, block, None)
+        owner.call("vkBindBufferMemory", owner.device, handle, block, 0)
+        if mapped:
+            # The true size: VK_WHOLE_SIZE overflows in the package.
+            bytes_ = owner.call("vkMapMemory", owner.device, block, 0, self.capacity, 0)
+            ffi = binding.load().ffi
+            self.address = int(ffi.cast("uintptr_t", ffi.from_buffer(bytes_)))
+        return handle
+
+    def _fill(self, fill: int) -> None:
+        """Overwrite what an earlier buffer left in this memory (drivers hand it out as it is)."""
+        if self.address is not None:
+            np.asarray(_Window(self.address, self.capacity))[:] = fill
+            return
+        with Tape(self.device) as tape:
+            tape.fill(self, fill)
+        self.device.submit(tape)
+
+
+class _Window:
+    """What a view's ``base`` is: the Owner keeps the memory while this object lives."""
+
+    def __init__(self, address: int, nbytes: int) -> None:
+        self.__array_interface__ = {
+            "data": (address, False),
+            "shape": (nbytes,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+
+class Staging:
+    """Copies to and from memory that the host cannot see, through one host-visible buffer."""
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._lock = threading.Lock()
+        self._buffer: Buffer | None = None
+
+    def upload(self, target: Buffer, source: npt.NDArray[np.uint8], offset: int) -> None:
+        """Copy ``source`` to byte ``offset`` of ``target`` and wait."""
+        with self._lock:
+            staging, seen = self._room(source.nbytes)
+            for start in range(0, source.nbytes, staging.nbytes):
+                part = source[start : start + staging.nbytes]
+                seen[: part.nbytes] = part
+                self._copy(staging, target, part.nbytes, 0, offset + start)
+
+    def download(self, source: Buffer, target: npt.NDArray[np.uint8], offset: int) -> None:
+        """Fill ``target`` from byte ``offset`` of ``source``, waiting."""
+        with self._lock:
+            staging, seen = self._room(target.nbytes)
+            for start in range(0, target.nbytes, staging.nbytes):
+                part = target[start : start + staging.nbytes]
+                self._copy(source, staging, part.nbytes, offset + start, 0)
+                part[:] = seen[: part.nbytes]
+
+    def _room(self, nbytes: int) -> tuple[Buffer, npt.NDArray[np.uint8]]:
+        size = min(STAGING, 1 << max(12, (nbytes - 1).bit_length()))
+        if self._buffer is None or self._buffer.nbytes < size:
+            self._buffer = Buffer(self._device, size, memory="host", kind="staging")
+        # A copy that Ctrl-C cut short may still be using the buffer.
+        self._device.wait()
+        seen = self._buffer.view()
+        assert seen is not None  # memory="host" is always mapped
+        return self._buffer, seen
+
+    def _copy(self, src: Buffer, dst: Buffer, nbytes: int, src_at: int, dst_at: int) -> None:
+        with Tape(self._device, kind="staging") as tape:
+            tape.copy(src, dst, nbytes, src_at, dst_at)
+        self._device.submit(tape)
+        self._device.wait()
+
+
+class Memory:
+    """The memory types of a device."""
+
+    def __init__(self, physical: Any) -> None:
+        properties = binding.call("vkGetPhysicalDeviceMemoryProperties", physical)
+        heaps = properties.memoryHeaps
+        self.types = [
+            (int(kind.propertyFlags), int(heaps[kind.heapIndex].size))
+            for kind in list(properties.memoryTypes)[: properties.memoryTypeCount]
+        ]
+        self.largest = max(size for _, size in self.types)
+        self._local = max((size for flags, size in self.types if flags & DEVICE_LOCAL), default=0)
+
+    def choose(self, memory: str, allowed: int) -> tuple[int, bool]:
+        """Return the index of the type for ``memory``, and whether to map it."""
+        able = [i for i in range(len(self.types)) if allowed >> i & 1]
+        index = max(able, key=lambda i: self._merit(memory, i), default=None)
+        if index is None or (memory == "host" and not self._seen(index)):
+            raise DeviceError(f"the device has no memory type for a {memory!r} buffer")
+        return index, self._seen(index) and not (memory == "device" and staging_forced())
+
+    def _seen(self, index: int) -> bool:
+        wanted = VISIBLE | COHERENT
+        return self.types[index][0] & wanted == wanted
+
+    def _merit(self, memory: str, index: int) -> tuple[bool, ...]:
+        """Rank a type; the first of the best is taken, as Vulkan orders types by speed."""
+        flags, size = self.types[index]
+        cached = bool(flags & CACHED)
+        if memory == "host":
+            return self._seen(index), cached, not flags & DEVICE_LOCAL
+        # A small visible window into a large device heap (256 MiB without ReBAR) is not used.
+        whole = bool(flags & DEVICE_LOCAL) and size == self._local
+        return whole, self._seen(index), cached
+
+
+def staging_forced() -> bool:
+    """Return whether GRILLY_STAGING asks that "device" buffers hide from the host."""
+    return os.environ.get("GRILLY_STAGING", "") not in ("", "0")

@@ -1,0 +1,242 @@
+"""Device: a GPU (or its software stand-in) that makes buffers and kernels and runs tapes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from ..errors import DeviceError, DeviceLostError
+from . import binding
+from .buffer import Buffer, Memory, Staging
+from .instance import DeviceInfo, Instance, Physical, devices_problem, instance
+from .kernel import Constant, Kernel, content_key
+from .owner import Owner
+from .queue import Counters, Queue
+from .tape import LastTape, Tape
+
+# Seconds that a process which ends waits for its last submissions. After that nothing is freed:
+# freeing what is in use hangs or corrupts, and the system takes it all back anyway.
+EXIT_PATIENCE = 2.0
+KEPT_SUBMITS = 64  # prebuilt VkSubmitInfo, newest first
+KINDS = ("buffer", "kernel", "binding", "tape")
+PORTABILITY = "VK_KHR_portability_subset"  # must be enabled where it is offered (MoltenVK)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a device allows; drivers do not check these, grilly does. Sizes are in bytes."""
+
+    max_storage_range: int  # of one buffer in a binding
+    max_groups: int
+    max_push: int
+    max_local_size: tuple[int, int, int]
+    max_invocations: int  # of one workgroup
+    max_allocation: int
+    max_buffers: int  # of one kernel
+    offset_alignment: int  # of a part of a buffer in a binding
+
+
+class Device:
+    """One physical device, opened by ``open_device``; shared by all of the process."""
+
+    def __init__(self, physical: Physical, home: Instance) -> None:
+        self.info = physical.info
+        self.family = physical.family
+        self.counters = Counters()
+        self.limits, self.memory = _limits(physical.handle)
+        self.owner = _make_owner(physical, home)
+        self.staging = Staging(self)
+        self._kernels: dict[tuple[object, ...], Kernel] = {}
+        self._kernel_lock = threading.Lock()
+        self._submits: OrderedDict[tuple[int, ...], tuple[Any, ...]] = OrderedDict()
+        self._submit_lock = threading.Lock()
+        try:
+            self._start()
+        except BaseException:
+            self.owner.destroy()
+            raise
+        self._finalizer = weakref.finalize(self, _close, self.owner, self.queue, EXIT_PATIENCE)
+
+    def _start(self) -> None:
+        handle = self.owner.call("vkGetDeviceQueue", self.owner.device, self.family, 0)
+        self.queue = Queue(self.owner, handle, self.counters)
+        with LastTape(self, kind="last") as self._last:
+            pass
+
+    @property
+    def name(self) -> str:
+        """The device's name, as its driver gives it."""
+        return self.info.name
+
+    @property
+    def lost(self) -> bool:
+        """Whether the device is lost; it then only can be closed."""
+        return self.owner.lost
+
+    @property
+    def closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self.owner.closed
+
+    @property
+    def live(self) -> dict[str, int]:
+        """The number of buffers, kernels, bindings and tapes that exist."""
+        counts = self.owner.live()
+        return {kind: counts[kind] for kind in KINDS}
+
+    def buffer(self, nbytes: int, memory: str = "device", fill: int = 0) -> Buffer:
+        """Return a new Buffer of ``nbytes``, each byte of which is ``fill``."""
+        return Buffer(self, nbytes, memory, fill)
+
+    def kernel(
+        self,
+        spirv: bytes,
+        buffers: int,
+        push: int = 0,
+        constants: Mapping[int, Constant] = MappingProxyType({}),
+    ) -> Kernel:
+        """Return the Kernel of this SPIR-V; the same content gives the same Kernel."""
+        self.owner.check()
+        key = content_key(spirv, buffers, push, constants)
+        with self._kernel_lock:
+            if key not in self._kernels:
+                self._kernels[key] = Kernel(self, spirv, buffers, push, constants)
+            return self._kernels[key]
+
+    def submit(self, *tapes: Tape) -> None:
+        """Run ``tapes`` in order as one submission; returns at once."""
+        self.owner.check()
+        _, pointer = self._submit_info(tapes)
+        self.queue.submit(pointer, tapes)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for everything submitted so far. Ctrl-C works.
+
+        Returns False if ``timeout`` seconds were not enough. Raises DeviceLostError.
+        """
+        return self.queue.wait(timeout)
+
+    def close(self) -> None:
+        """Wait for the device, then free all that it holds. Harmless twice, or when lost."""
+        _close(self.owner, self.queue, None)
+        if self.closed:
+            self._finalizer.detach()
+            self._kernels.clear()
+            self._submits.clear()
+
+    def _submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:
+        """Return (what to keep, pointer to VkSubmitInfo) for these tapes, built once."""
+        key = tuple([tape.serial for tape in tapes])
+        with self._submit_lock:
+            found = self._submits.get(key)
+            if found is None:
+                found = self._submits[key] = self._new_submit_info(tapes)
+                if len(self._submits) > KEPT_SUBMITS:
+                    self._submits.popitem(last=False)
+            self._submits.move_to_end(key)
+            return found
+
+    def _new_submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:
+        for place, tape in enumerate(tapes):
+            if tape.device is not self:
+                raise ValueError(f"tape {place} is for {tape.device.name}, not for {self.name}")
+            if not tape.ready:
+                raise DeviceError(f"tape {place} is not recorded to its end: leave its with block")
+        handles = [tape.handle for tape in (*tapes, self._last)]
+        info = binding.struct(
+            "VkSubmitInfo", commandBufferCount=len(handles), pCommandBuffers=handles
+        )
+        return info, binding.address(info)
+
+
+_open: dict[int, Device] = {}
+_open_lock = threading.Lock()
+
+
+def open_device(which: DeviceInfo | int) -> Device:
+    """Return the Device for an info of ``devices()`` or its index; one per process until closed.
+
+    Raises DeviceError when there is no such device, ForkError in a forked child.
+    """
+    index = which.index if isinstance(which, DeviceInfo) else which
+    home = instance()
+    if not 0 <= index < len(home.physical):
+        problem = devices_problem() or f"there are {len(home.physical)}, counted from 0"
+        raise DeviceError(f"no Vulkan device with index {index}: {problem}")
+    with _open_lock:
+        device = _open.get(index)
+        if device is None or device.closed:
+            device = _open[index] = Device(home.physical[index], home)
+        return device
+
+
+def _close(owner: Owner, queue: Queue, patience: float | None) -> None:
+    if owner.closed or os.getpid() != owner.pid:
+        return
+    try:
+        # A device that is really lost answers at once; one that still works must end first.
+        settled = queue.settle(EXIT_PATIENCE if owner.lost else patience)
+    except DeviceLostError:
+        settled = True
+    except DeviceError:
+        settled = False
+    if settled:
+        owner.destroy()
+    else:
+        owner.abandon()
+    queue.forget()
+
+
+def _make_owner(physical: Physical, home: Instance) -> Owner:
+    """Create the VkDevice with one queue and robustBufferAccess; its Owner holds it."""
+    queue = binding.struct(
+        "VkDeviceQueueCreateInfo",
+        queueFamilyIndex=physical.family,
+        queueCount=1,
+        pQueuePriorities=[1.0],
+    )
+    found = binding.call("vkEnumerateDeviceExtensionProperties", physical.handle, None)
+    extensions = [PORTABILITY] if PORTABILITY in {str(one.extensionName) for one in found} else []
+    info = binding.struct(
+        "VkDeviceCreateInfo",
+        queueCreateInfoCount=1,
+        pQueueCreateInfos=[queue],
+        enabledExtensionCount=len(extensions),
+        ppEnabledExtensionNames=extensions,
+        # An access out of bounds then does no harm; without it SwiftShader segfaults.
+        pEnabledFeatures=binding.struct("VkPhysicalDeviceFeatures", robustBufferAccess=1),
+    )
+    with ExitStack() as undo:
+        device = binding.call("vkCreateDevice", physical.handle, info, None)
+        home.open_devices += 1
+        undo.callback(home.device_gone)
+        undo.callback(binding.call, "vkDestroyDevice", device, None)
+        owner = Owner(device)
+        owner.adopt("device", undo)
+    return owner
+
+
+def _limits(physical: Any) -> tuple[Limits, Memory]:
+    maintenance = binding.struct("VkPhysicalDeviceMaintenance3Properties")
+    chain = binding.struct("VkPhysicalDeviceProperties2", pNext=maintenance)
+    binding.call("vkGetPhysicalDeviceProperties2", physical, chain)
+    limits = chain.properties.limits
+    size = limits.maxComputeWorkGroupSize
+    memory = Memory(physical)
+    return Limits(
+        max_storage_range=int(limits.maxStorageBufferRange),
+        max_groups=int(limits.maxComputeWorkGroupCount[0]),
+        max_push=int(limits.maxPushConstantsSize),
+        max_local_size=(int(size[0]), int(size[1]), int(size[2])),
+        max_invocations=int(limits.maxComputeWorkGroupInvocations),
+        max_allocation=min(int(maintenance.maxMemoryAllocationSize), memory.largest),
+        max_buffers=int(limits.maxPerStageDescriptorStorageBuffers),
+        offset_alignment=int(limits.minStorageBufferOffsetAlignment),
+    ), memory

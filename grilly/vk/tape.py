@@ -1,0 +1,184 @@
+"""Tape: dispatches, copies and barriers recorded once and submitted any number of times."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from functools import cache
+from itertools import count
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DeviceError, DeviceLimitError
+from . import binding
+
+if TYPE_CHECKING:
+    from .buffer import Buffer
+    from .descriptors import Binding
+    from .device import Device
+
+SIMULTANEOUS = 4  # VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT: submitted again while pending
+BIND_COMPUTE = 1
+STAGE_COMPUTE = 0x20
+WORK = 0x800 | 0x1000  # pipeline stages: compute shader, transfer
+HOST = 0x4000
+WRITES = 0x40 | 0x1000  # shader write, transfer write
+ACCESSES = 0x20 | 0x800 | WRITES  # and shader read, transfer read
+HOST_READ = 0x2000
+
+_serials = count()  # never used twice, unlike id()
+
+
+class Tape:
+    """A command buffer. Use it in a ``with`` block, which records; ``Device.submit`` runs it.
+
+    A tape starts with a barrier, so it may follow itself or any other. It holds all that it
+    uses until it is dropped and its last submission has ended.
+    """
+
+    # (stages, accesses) of the barrier that a tape begins with; None only in a test.
+    _leading: tuple[int, int] | None = (WORK, ACCESSES)
+
+    def __init__(self, device: Device, kind: str = "tape") -> None:
+        self.device = device
+        self.serial = next(_serials)
+        self._held: dict[int, object] = {}
+        self._bound: Binding | None = None
+        self._state = "new"
+        with ExitStack() as undo:
+            self.handle = self._create(undo)
+            device.owner.adopt(kind, undo, self)
+
+    def __enter__(self) -> Tape:
+        if self._state != "new":
+            raise DeviceError("a tape is recorded once: make a new Tape to record again")
+        info = binding.struct("VkCommandBufferBeginInfo", flags=SIMULTANEOUS)
+        self._call("vkBeginCommandBuffer", info)
+        self._state = "recording"
+        if self._leading:
+            _barrier(self, *self._leading)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            self._state = "broken"
+            return
+        self._call("vkEndCommandBuffer")
+        self._state = "ready"
+
+    @property
+    def ready(self) -> bool:
+        """Whether the tape is recorded and can be submitted."""
+        return self._state == "ready"
+
+    def dispatch(self, binding_: Binding, groups: int, push: bytes = b"") -> None:
+        """Record ``groups`` workgroups of a kernel; ``push`` holds its push constants."""
+        self._check_recording()
+        self._check_dispatch(binding_, groups, push)
+        kernel = binding_.kernel
+        if self._bound is None or self._bound.kernel is not kernel:
+            self._call("vkCmdBindPipeline", BIND_COMPUTE, kernel.pipeline)
+        if self._bound is not binding_ and kernel.buffers:
+            self._call(
+                "vkCmdBindDescriptorSets", BIND_COMPUTE, kernel.layout, 0, 1, binding_.sets, 0, None
+            )
+        if push:
+            data = binding.array("uint8_t[]", push)
+            self._call("vkCmdPushConstants", kernel.layout, STAGE_COMPUTE, 0, len(push), data)
+        self._call("vkCmdDispatch", groups, 1, 1)
+        self._bound = binding_
+        self._hold(binding_)
+        self.device.counters.dispatches += 1
+
+    def barrier(self) -> None:
+        """Record that what follows sees all that was written before."""
+        self._check_recording()
+        if self._leading:
+            _barrier(self, *self._leading)
+
+    def copy(
+        self, src: Buffer, dst: Buffer, nbytes: int, src_offset: int = 0, dst_offset: int = 0
+    ) -> None:
+        """Record a copy of ``nbytes``; offsets are in bytes."""
+        self._check_recording()
+        for name, buffer, offset in (("src", src, src_offset), ("dst", dst, dst_offset)):
+            self._check_span(name, buffer, offset, nbytes)
+        if src is dst and abs(src_offset - dst_offset) < nbytes:
+            raise ValueError("src and dst overlap in one buffer: copy through another buffer")
+        region = binding.struct(
+            "VkBufferCopy", srcOffset=src_offset, dstOffset=dst_offset, size=nbytes
+        )
+        self._call("vkCmdCopyBuffer", src.handle, dst.handle, 1, [region])
+        self._hold(src, dst)
+
+    def fill(self, buffer: Buffer, byte: int) -> None:
+        """Record that every byte of ``buffer`` becomes ``byte``."""
+        self._check_recording()
+        self._check_span("buffer", buffer, 0, buffer.nbytes)
+        word = int.from_bytes(bytes([byte]) * 4, "little")
+        self._call("vkCmdFillBuffer", buffer.handle, 0, buffer.capacity, word)
+        self._hold(buffer)
+
+    def _create(self, undo: ExitStack) -> Any:
+        """Make the command buffer in a pool of its own: threads may record at the same time."""
+        owner = self.device.owner
+        pool_info = binding.struct("VkCommandPoolCreateInfo", queueFamilyIndex=self.device.family)
+        pool = owner.create(undo, "CommandPool", pool_info)
+        info = binding.struct(
+            "VkCommandBufferAllocateInfo", commandPool=pool, level=0, commandBufferCount=1
+        )
+        return owner.call("vkAllocateCommandBuffers", owner.device, info)[0]
+
+    def _call(self, name: str, *arguments: Any) -> None:
+        self.device.owner.call(name, self.handle, *arguments)
+
+    def _hold(self, *used: object) -> None:
+        self._held.update((id(one), one) for one in used)
+
+    def _check_recording(self) -> None:
+        if self._state != "recording":
+            raise DeviceError(f"record inside `with Tape(device) as tape:`; it is {self._state}")
+
+    def _check_dispatch(self, binding_: Binding, groups: int, push: bytes) -> None:
+        kernel, limits = binding_.kernel, self.device.limits
+        if kernel.device is not self.device:
+            raise ValueError(f"the kernel is for {kernel.device.name}, not {self.device.name}")
+        if groups < 1:
+            raise ValueError(f"groups must be at least 1, got {groups}")
+        if groups > limits.max_groups:
+            raise DeviceLimitError(
+                f"groups {groups} exceeds {limits.max_groups} of {self.device.name}:"
+                " let each workgroup do more"
+            )
+        # Drivers crash on a dispatch whose shader's push constants were never set.
+        if len(push) != kernel.push:
+            raise ValueError(f"push must hold {kernel.push} bytes for this kernel, got {len(push)}")
+
+    def _check_span(self, name: str, buffer: Buffer, offset: int, nbytes: int) -> None:
+        if buffer.device is not self.device:
+            raise ValueError(f"{name} is on {buffer.device.name}, not on {self.device.name}")
+        if nbytes < 1 or offset < 0 or offset + nbytes > buffer.capacity:
+            raise ValueError(
+                f"{name}: bytes {offset} to {offset + nbytes} are not in its {buffer.nbytes} bytes"
+            )
+
+
+class LastTape(Tape):
+    """What ends every submission of a device: the host sees what was written before."""
+
+    _leading = (HOST, HOST_READ)
+
+
+def _barrier(tape: Tape, stages: int, accesses: int) -> None:
+    tape._call(
+        "vkCmdPipelineBarrier", WORK, stages, 0, 1, [_memory_barrier(accesses)], 0, None, 0, None
+    )
+
+
+@cache
+def _memory_barrier(accesses: int) -> Any:
+    return binding.struct("VkMemoryBarrier", srcAccessMask=WRITES, dstAccessMask=accesses)

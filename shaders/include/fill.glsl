@@ -1,0 +1,46 @@
+// Fills one column of the hyperparameter table: every job (a lane's column) times every row.
+// Included by each schedule shader, which defines CONSTANT_WORDS and formula().
+#include "hyper.glsl"
+#include "xfloat.glsl"
+
+layout(local_size_x_id = 0) in;
+layout(std430, binding = 0) readonly buffer Clock { uint clock[]; };
+layout(std430, binding = 1) readonly buffer Jobs { uint jobs[]; };
+layout(std430, binding = 2) writeonly buffer Table { uint table[]; };
+
+// Where this structure's jobs begin and how many there are; rows to fill; words in a row.
+layout(push_constant) uniform Push { uint first; uint count; uint rows; uint row_words; };
+
+X formula(X t, X k, uint at);
+
+uvec2 add64(uvec2 a, uvec2 b) {
+  uint carry;
+  uint low = uaddCarry(a.x, b.x, carry);
+  return uvec2(low, a.y + b.y + carry);
+}
+
+void main() {
+  uint i = gl_GlobalInvocationID.x;
+  if (i >= count * rows) return;
+  uint row = i / count;
+  uint job = first + (i % count) * (JOB_WORDS + CONSTANT_WORDS);
+
+  uvec2 t64 = add64(uvec2(clock[CLOCK_T_LO], clock[CLOCK_T_HI]), uvec2(row * clock[CLOCK_T_STRIDE], 0u));
+  X offset = x_from_words(jobs[job + JOB_T_LO], jobs[job + JOB_T_HI], jobs[job + JOB_T_EXPONENT]);
+  X t = x_add(x_from_int64(t64), offset);
+
+  uvec2 k64 = add64(uvec2(clock[CLOCK_K_LO], clock[CLOCK_K_HI]), uvec2(row, 0u));
+  X k = x_from_int64(add64(k64, uvec2(jobs[job + JOB_K_LO], jobs[job + JOB_K_HI])));
+
+  X value = formula(t, k, job + JOB_WORDS);
+  uint target = row * row_words + jobs[job + JOB_TARGET];
+#ifdef SIGNIFICANDS
+  // Test form: the whole number, three words a column, instead of its float32 rounding.
+  uvec3 words = x_to_words(value);
+  table[3u * target] = words.x;
+  table[3u * target + 1u] = words.y;
+  table[3u * target + 2u] = words.z;
+#else
+  table[target] = x_float32(value);
+#endif
+}

@@ -1,0 +1,22 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// Moves the clock to the row that the cursor has reached and the cursor back to row 0.
+#include "hyper.glsl"
+
+layout(local_size_x = 1) in;
+layout(std430, binding = 0) buffer Clock { uint clock[]; };
+layout(push_constant) uniform Push { uint parity; };
+
+void advance(uint low, uint high, uint steps) {
+  uint carry;
+  clock[low] = uaddCarry(clock[low], steps, carry);
+  clock[high] += carry;
+}
+
+void main() {
+  uint rows = clock[CLOCK_ROW_EVEN + parity];
+  advance(CLOCK_K_LO, CLOCK_K_HI, rows);
+  advance(CLOCK_T_LO, CLOCK_T_HI, rows * clock[CLOCK_T_STRIDE]);
+  clock[CLOCK_ROW_EVEN] = 0u;
+  clock[CLOCK_ROW_ODD] = 0u;
+}

@@ -1,0 +1,89 @@
+"""What all tests share: the Vulkan devices to run on, and what the session says about them.
+
+GRILLY_REQUIRE=llvmpipe,SwiftShader fails the session when one of these drivers is missing.
+GRILLY_VALIDATE=1 fails it when the validation layer has said anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from grilly import vk
+from grilly.vk.device import Device
+from grilly.vk.instance import instance
+
+
+def short_name(info: vk.DeviceInfo) -> str:
+    """Return the first word of a device's name: "llvmpipe", "SwiftShader"."""
+    return info.name.split()[0]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled shaders in pytest's own cache, and find the devices."""
+    assert config.cache is not None
+    os.environ.setdefault("GRILLY_CACHE", str(config.cache.mkdir("grilly")))
+    found = [short_name(info) for info in vk.devices()]
+    wanted = [name for name in os.environ.get("GRILLY_REQUIRE", "").split(",") if name]
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        problem = vk.devices_problem() or f"only {', '.join(found)} found"
+        pytest.exit(f"GRILLY_REQUIRE: no Vulkan driver {', '.join(missing)}: {problem}", 1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``device_info`` (all that take a device do) once a device."""
+    if "device_info" not in metafunc.fixturenames:
+        return
+    found = vk.devices()
+    cases = [pytest.param(info, id=short_name(info), marks=pytest.mark.gpu) for info in found]
+    skipped = pytest.mark.skip(reason="no Vulkan device")
+    none = pytest.param(None, id="none", marks=[pytest.mark.gpu, skipped])
+    metafunc.parametrize("device_info", cases or [none], scope="session")
+
+
+@pytest.fixture(scope="session")
+def device(device_info: vk.DeviceInfo) -> Device:
+    """The shared Device of each driver in turn; a test must leave it open."""
+    return vk.open_device(device_info)
+
+
+@pytest.fixture
+def private_device(device_info: vk.DeviceInfo) -> Iterator[Device]:
+    """A Device of the test's own, which it may close or break."""
+    home = instance()
+    device = Device(home.physical[device_info.index], home)
+    yield device
+    device.close()
+
+
+@pytest.fixture(autouse=True)
+def no_validation_messages() -> Iterator[None]:
+    """Fail the test that makes the validation layer speak."""
+    before = len(vk.messages)
+    yield
+    assert vk.messages[before:] == []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Close the devices, so that the layer can speak of leaks; fail if it has spoken."""
+    for info in vk.devices():
+        vk.open_device(info).close()
+    if vk.messages:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the devices that the GPU tests ran on, or say loudly that there were none."""
+    names = [f"{info.name} ({info.driver})" for info in vk.devices()]
+    if names:
+        terminalreporter.write_line(f"Vulkan devices: {'; '.join(names)}", bold=True)
+    else:
+        text = f"NO VULKAN DEVICE, every GPU test was skipped: {vk.devices_problem()}"
+        terminalreporter.write_line(text, red=True, bold=True)
+    if "GRILLY_VALIDATE" in os.environ:
+        terminalreporter.write_line(f"Vulkan validation messages: {len(vk.messages)}", bold=True)
+    for message in vk.messages:
+        terminalreporter.write_line(message, red=True)

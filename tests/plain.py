@@ -1,0 +1,39 @@
+"""AdamW as anybody would write it in numpy float32: the oracle of the kernels, no grilly in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+F = np.float32
+Array = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class PlainAdamW:
+    """One parameter; hyperparameters are given per step as exact numbers rounded to float32."""
+
+    def __init__(self, weights: Array, amsgrad: bool = False, maximize: bool = False) -> None:
+        self.p = weights.copy()
+        self.m, self.v, self.largest = (np.zeros_like(weights) for _ in range(3))
+        self.amsgrad, self.maximize = amsgrad, maximize
+
+    def step(self, grad: Array, lr: F, beta1: F, beta2: F, eps: F, decay: F, d1: F, d2: F) -> None:
+        """Update; ``d1`` = 1 / (1 - beta1^k) and ``d2`` = 1 / sqrt(1 - beta2^k)."""
+        g = -grad if self.maximize else grad
+        self.m = beta1 * self.m + (F(1) - beta1) * g
+        self.v = beta2 * self.v + (F(1) - beta2) * (g * g)
+        self.largest = np.maximum(self.largest, self.v)
+        v = self.largest if self.amsgrad else self.v
+        p = self.p - (lr * decay) * self.p
+        self.p = p - (lr * d1) * (self.m / (np.sqrt(v) * d2 + eps))
+
+
+def hashed_gradient(size: int, step: int) -> Array:
+    """Return a reproducible gradient in [-1, 1) for each step, exact in float32."""
+    with np.errstate(over="ignore"):
+        x = np.arange(size, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(step) * np.uint32(40503)
+        x ^= x >> np.uint32(15)
+        x *= np.uint32(2246822519)
+        x ^= x >> np.uint32(13)
+    return (x >> np.uint32(8)).astype(np.float32) * F(2.0**-23) - F(1)

@@ -1,0 +1,210 @@
+"""Benchmarks, as ratios within one run on each Vulkan driver: ``make bench``.
+
+Each figure is the median over interleaved rounds; "self" beside it is the same thing timed against
+itself, which is what noise does to a figure here. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from grilly import chunks, gpu, hyper, vk
+from grilly.optim import AdamW
+from grilly.optim.lr_scheduler import OneCycleLR
+
+ROUNDS = 15
+SIZES = (10**5, 10**6, 10**7)
+
+# The same traffic as AdamW's, 4 loads and 3 stores, and every array really changes.
+COPY = """#version 450
+#extension GL_GOOGLE_include_directive : require
+#define HYPER AdamW
+#include "step.glsl"
+layout(std430, binding = 4) buffer A { vec4 a[]; };
+layout(std430, binding = 5) readonly buffer B { vec4 b[]; };
+layout(std430, binding = 6) buffer C { vec4 c[]; };
+layout(std430, binding = 7) buffer D { vec4 d[]; };
+layout(std430, binding = 8) buffer E { vec4 e[]; };
+void update(uint i, AdamW h) {
+  vec4 old = a[i];
+  a[i] = c[i];
+  c[i] = d[i];
+  d[i] = old + b[i];
+}
+"""
+# (local size, most float4 of a workgroup) that the best copy is looked for among.
+LAYOUTS = ((8, 2048), (8, 1024), (4, 1024), (16, 1024), (64, 1024), (256, 256), (64, 64))
+
+Runs = dict[str, Callable[[], None]]
+
+
+def timed(runs: Runs, rounds: int = ROUNDS) -> dict[str, list[float]]:
+    """Return the seconds of each run in each of the interleaved rounds, after one warm-up."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for round_ in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if round_:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def ratio(seconds: dict[str, list[float]], a: str, b: str) -> float:
+    """Return the median of a / b, round by round."""
+    return statistics.median(x / y for x, y in zip(seconds[a], seconds[b], strict=True))
+
+
+def new_optimizer(info: vk.DeviceInfo, size: int) -> tuple[AdamW, OneCycleLR, list[Any]]:
+    """Return AdamW over two groups with a cycled rate and beta1, and its gradients."""
+    params = [np.full(size // 2, 0.5, np.float32) for _ in range(2)]
+    optimizer = AdamW([{"params": [p]} for p in params], device=info.index)
+    scheduler = OneCycleLR(optimizer, max_lr=[1e-2, 3e-3], total_steps=10**6)
+    grads = [np.linspace(-0.1, 0.1, size // 2, dtype=np.float32) for _ in range(2)]
+    optimizer.step(gradients=grads)
+    return optimizer, scheduler, grads
+
+
+def backend_of(optimizer: AdamW) -> gpu.GpuBackend:
+    """Return the optimizer's backend."""
+    backend = optimizer._backend
+    assert isinstance(backend, gpu.GpuBackend)
+    return backend
+
+
+def copy_tape(backend: gpu.GpuBackend, layout: tuple[int, int] | None) -> vk.Tape:
+    """Return a tape of the copy shader over the backend's slabs; None is AdamW's own layout."""
+    device = backend._device
+    dealt, local_size = backend._chunks, backend._of(gpu.LOCAL_SIZE, gpu.LOCAL_SIZE_ON_HARDWARE)
+    ranges, groups = backend._ranges, backend._ranges.nbytes // 4 - 1
+    if layout is not None:
+        local_size, most = layout
+        made = chunks.deal(backend._starts, (0, 1), workers=2, most=most)
+        groups = made.groups
+        dealt, ranges = device.buffer(made.table.nbytes), device.buffer(made.ranges.nbytes)
+        dealt.write(made.table)
+        ranges.write(made.ranges)
+    slabs = [*backend._slabs.values(), backend._clock]
+    buffers = [backend._clock, backend._table, dealt, ranges, *slabs]
+    kernel = device.kernel(vk.compile_glsl(COPY), len(buffers), 8, {0: local_size})
+    with vk.Tape(device) as tape:
+        tape.dispatch(kernel.bind(buffers), groups, np.array([0, backend._lanes], np.uint32).tobytes())
+    return tape
+
+
+def repeated(device: vk.Device, tape: vk.Tape, times: int) -> Callable[[], None]:
+    """Return a run that submits ``tape`` ``times`` times at once and waits."""
+
+    def run() -> None:
+        device.submit(*[tape] * times)
+        device.wait()
+
+    return run
+
+
+def bench_kernel(info: vk.DeviceInfo, size: int) -> list[str]:
+    """Return the row of AdamW against the copy shader."""
+    optimizer, _, _ = new_optimizer(info, size)
+    backend = backend_of(optimizer)
+    device, times = backend._device, max(2, min(64, 2 * 10**7 // size))
+    adamw = backend._steps[0]
+    runs = {"adamw": adamw, "copy": copy_tape(backend, None), "again": adamw}
+    allowed = [one for one in LAYOUTS if one[0] <= device.limits.max_invocations]
+    fits = [one for one in allowed if size / 4 / one[1] < device.limits.max_groups]
+    runs |= {str(layout): copy_tape(backend, layout) for layout in fits}
+    seconds = timed({name: repeated(device, tape, times) for name, tape in runs.items()})
+    best = min((str(layout) for layout in fits), key=lambda name: statistics.median(seconds[name]))
+    return [
+        f"{size:.0e}".replace("e+0", "e"),
+        f"{ratio(seconds, 'copy', 'adamw'):.2f}",
+        f"{ratio(seconds, best, 'adamw'):.2f} {best}",
+        f"{ratio(seconds, 'again', 'adamw'):.2f}",
+    ]
+
+
+def bench_refill(info: vk.DeviceInfo, size: int) -> list[str]:
+    """Return the row of the refill's cost per step against the step itself."""
+    optimizer, _, _ = new_optimizer(info, size)
+    backend = backend_of(optimizer)
+    window = backend._window
+    refill, step = backend._refills[0, window], backend._steps[0]
+    seconds = timed(
+        {
+            "refill": repeated(backend._device, refill, 4),
+            "step": repeated(backend._device, step, 4),
+            "again": repeated(backend._device, refill, 4),
+        }
+    )
+    share = ratio(seconds, "refill", "step") / window
+    return [f"{size:.0e}".replace("e+0", "e"), str(window), f"{share:.4f}", f"{ratio(seconds, 'again', 'refill'):.2f}"]
+
+
+def bench_eager(info: vk.DeviceInfo, size: int) -> list[str]:
+    """Return the row of an eager step, arrays in and out, against submit-and-wait of its tape."""
+    optimizer, scheduler, grads = new_optimizer(info, size)
+    backend = backend_of(optimizer)
+    times = 20
+
+    def eager() -> None:
+        for _ in range(times):
+            optimizer.step(gradients=grads)
+            scheduler.step()
+
+    def bare() -> None:
+        for _ in range(times):
+            backend._device.submit(backend._steps[0])
+            backend._device.wait()
+
+    seconds = timed({"eager": eager, "bare": bare, "again": bare})
+    extra = statistics.median(
+        (a - b) / times for a, b in zip(seconds["eager"], seconds["bare"], strict=True)
+    )
+    return [
+        f"{size:.0e}".replace("e+0", "e"),
+        f"{ratio(seconds, 'eager', 'bare'):.2f}",
+        f"{extra * 1e6:.0f} us",
+        f"{ratio(seconds, 'again', 'bare'):.2f}",
+    ]
+
+
+def table(title: str, head: list[str], rows: list[list[str]]) -> None:
+    """Print a Markdown table."""
+    print(f"\n{title}\n")
+    for row in (head, ["---"] * len(head), *rows):
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def main() -> int:
+    """Run every benchmark on every Vulkan device."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--device", default="", help="part of a device's name")
+    options = parser.parse_args()
+    infos = [info for info in vk.devices() if options.device.lower() in info.name.lower()]
+    if not infos:
+        print(f"no Vulkan device: {vk.devices_problem() or options.device}")
+        return 1
+    names = hyper.COLUMNS["AdamW"]
+    print(f"AdamW over two groups, {len(names)} hyperparameters a lane, {ROUNDS} rounds")
+    for info in infos:
+        print(f"\n### {info.name}")
+        copy_head = ["parameters", "same layout", "best layout (local size, float4)", "self"]
+        rows = [bench_kernel(info, size) for size in options.sizes]
+        table("Copy shader's time / AdamW's time (1 is memory speed):", copy_head, rows)
+        rows = [bench_refill(info, size) for size in options.sizes if size <= 10**6]
+        table("Refill: time per step / a step:", ["parameters", "rows", "share", "self"], rows)
+        eager_head = ["parameters", "eager / bare", "host time", "self"]
+        rows = [bench_eager(info, size) for size in (10**3, *options.sizes) if size <= 10**6]
+        table("Eager step with arrays in and out / submit and wait:", eager_head, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Print the constants of xfloat, for GLSL and for Python, from their definitions in mpmath.
+
+    python tools/print_xfloat_tables.py            write both files
+    python tools/print_xfloat_tables.py --check    exit 1 if a file differs from what would be written
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import mpmath
+from mpmath import mp, mpf
+
+ROOT = Path(__file__).resolve().parent.parent
+GLSL = ROOT / "shaders/include/xfloat_tables.glsl"
+PYTHON = ROOT / "grilly/xfloat/tables.py"
+ORIGIN = "Printed by tools/print_xfloat_tables.py: change it there."
+
+mp.prec = 600
+TINY = mpf(2) ** -300  # stands for 0 where a quotient has a removable gap
+LOG_STEP_MAX = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2
+
+
+class Table(NamedTuple):
+    """Numbers in fixed point: ``bits`` wide, ``fraction`` of them behind the point."""
+
+    name: str
+    meaning: str
+    bits: int
+    fraction: int
+    values: Sequence[mpf]
+
+    def integers(self) -> list[int]:
+        """Return the values as integers, rounded to nearest; each must fit the width."""
+        integers = [int(mp.nint(value * mpf(2) ** self.fraction)) for value in self.values]
+        if not all(0 <= integer < 1 << self.bits for integer in integers):
+            raise ValueError(f"{self.name} does not fit {self.bits} bits: {integers}")
+        return integers
+
+
+def polynomial(function: Callable[[mpf], mpf], end: mpf, terms: int, bits: int) -> list[mpf]:
+    """Return the near-minimax coefficients on [0, end], lowest power first, good to 2**-bits."""
+    coefficients, error = mpmath.chebyfit(function, [TINY, end], terms, error=True)
+    if error > mpf(2) ** -bits:
+        raise ValueError(f"{terms} terms leave an error of 2**{float(mp.log(error, 2)):.1f}")
+    return list(reversed(coefficients))
+
+
+def half_cosine_falloff(w: mpf) -> mpf:
+    """Return what half_cosine(x) / x**2 has lost since x = 0, divided by w = 4 x**2."""
+    return (mp.pi**2 / 4 - 4 * mp.sin(mp.pi * mp.sqrt(w) / 4) ** 2 / w) / w
+
+
+def exp2_growth(u: mpf) -> mpf:
+    """Return 16 (2**(u / 16) - 1) / u."""
+    return 16 * mp.expm1(u * mp.ln2 / 16) / u
+
+
+def log2_slope(z: mpf) -> mpf:
+    """Return log2((1 + y) / (1 - y)) / y for z = y**2."""
+    return 2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) / mp.ln2
+
+
+def tables() -> list[Table]:
+    """Return every constant of xfloat."""
+    falloff = polynomial(half_cosine_falloff, mpf(1), 9, 71)
+    slope = polynomial(log2_slope, LOG_STEP_MAX * (1 + mpf(2) ** -40), 15, 108)
+    alternating = [c * (-1) ** k for k, c in enumerate(falloff)]  # Table refuses a negative one
+    return [
+        Table("HALF_COSINE_FIRST", "pi**2 / 4 - 2", 64, 64, [mp.pi**2 / 4 - 2]),
+        Table("HALF_COSINE", "its fall-off in 4 x**2, signs alternating", 64, 64, alternating),
+        Table("ROOTS", "2**(i / 16)", 64, 63, [mpf(2) ** (mpf(i) / 16) for i in range(16)]),
+        Table("EXP2", "16 (2**(u / 16) - 1) / u", 64, 64, polynomial(exp2_growth, mpf(1), 8, 70)),
+        Table("SQRT_HALF", "sqrt(1 / 2)", 64, 64, [mp.sqrt(mpf(1) / 2)]),
+        Table("LOG2_WIDE", "log2((1 + y) / (1 - y)) / y in y**2", 128, 126, slope[:8]),
+        Table("LOG2", "the same, from y**16 on", 64, 62, slope[8:]),
+    ]
+
+
+def glsl_value(integer: int, bits: int) -> str:
+    """Return ``integer`` as a vector of words, lowest first."""
+    words = [f"0x{integer >> shift & 0xFFFFFFFF:08X}u" for shift in range(0, bits, 32)]
+    return f"uvec{len(words)}({', '.join(words)})"
+
+
+def glsl_table(table: Table) -> str:
+    """Return the declaration of one table: a constant, or an array with its length."""
+    kind = f"uvec{table.bits // 32}"
+    values = [glsl_value(integer, table.bits) for integer in table.integers()]
+    comment = f"// {table.meaning}; {table.fraction} bits behind the point.\n"
+    if len(values) == 1:
+        return f"{comment}const {kind} X_{table.name} = {values[0]};\n"
+    rows = ",\n  ".join(values)
+    length = f"const int X_{table.name}_TERMS = {len(values)};\n"
+    return f"{comment}{length}const {kind} X_{table.name}[{len(values)}] = {kind}[](\n  {rows});\n"
+
+
+def python_table(table: Table) -> str:
+    """Return the assignment of one table: an integer, or a tuple of integers."""
+    values = [f"0x{integer:0{table.bits // 4}X}" for integer in table.integers()]
+    comment = f"# {table.meaning}; {table.fraction} bits behind the point.\n"
+    if len(values) == 1:
+        return f"{comment}{table.name} = {values[0]}\n"
+    return f"{comment}{table.name} = (\n" + "".join(f"    {value},\n" for value in values) + ")\n"
+
+
+def files() -> dict[Path, str]:
+    """Return the text of each printed file."""
+    all_tables = tables()
+    glsl = f"// Constants of xfloat.glsl. {ORIGIN}\n" + "".join(map(glsl_table, all_tables))
+    python = f'"""Constants of xfloat. {ORIGIN}"""\n\nfrom __future__ import annotations\n\n'
+    return {GLSL: glsl, PYTHON: python + "".join(map(python_table, all_tables))}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the files, or with --check compare them; return the exit code."""
+    if list(arguments) not in ([], ["--check"]):
+        print(__doc__)
+        return 2
+    if arguments:
+        stale = [path for path, text in files().items() if path.read_text() != text]
+        print(*(f"{path} is not what this tool prints: run it" for path in stale), sep="\n")
+        return int(bool(stale))
+    for path, text in files().items():
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
