@@ -11,7 +11,7 @@ Array = np.ndarray[Any, np.dtype[np.float32]]
 
 # Floats a block: four or five arrays of it stay in the cache (65,536 was the fastest measured).
 BLOCK = 65536
-_ONE, _TWO = np.float32(1), np.float32(2)
+_ONE = np.float32(1)
 
 
 class Kernel(NamedTuple):
@@ -23,12 +23,12 @@ class Kernel(NamedTuple):
 
 def adamw(h: Any, scratch: Array, p: Array, grad: Array, m: Array, v: Array, *largest: Array) -> None:
     """Update one block; ``h`` is a lane of hyper.dtype("AdamW"), ``largest`` AMSGrad's state."""
-    g, a = scratch
-    np.multiply(_ONE - _TWO * h["maximize"], grad, out=g)
+    (a,) = scratch
+    new1 = _ONE - h["beta1"]
     np.multiply(h["beta1"], m, out=m)
-    np.multiply(_ONE - h["beta1"], g, out=a)
+    np.multiply(-new1 if h["maximize"] != 0 else new1, grad, out=a)
     np.add(m, a, out=m)
-    np.multiply(g, g, out=a)
+    np.multiply(grad, grad, out=a)
     np.multiply(h["beta2"], v, out=v)
     np.multiply(_ONE - h["beta2"], a, out=a)
     np.add(v, a, out=v)
@@ -45,4 +45,4 @@ def adamw(h: Any, scratch: Array, p: Array, grad: Array, m: Array, v: Array, *la
     np.subtract(p, a, out=p)
 
 
-KERNELS = {"AdamW": Kernel(adamw, scratch=2)}
+KERNELS = {"AdamW": Kernel(adamw, scratch=1)}

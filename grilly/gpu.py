@@ -19,7 +19,8 @@ LOCAL_SIZE_ON_HARDWARE = 64
 WORKERS = {"cpu": 2}
 WORKERS_ON_HARDWARE = 256
 FILL_LOCAL_SIZE = 64
-SHADER = {"AdamW": "optim/adamw"}
+# By optimizer and number of slabs: AMSGrad has one more.
+SHADER = {("AdamW", 4): "optim/adamw", ("AdamW", 5): "optim/adamw_amsgrad"}
 
 
 class GpuBackend:
@@ -129,18 +130,10 @@ class GpuBackend:
         }
 
     def _record_step(self, parity: int, groups: int) -> vk.Tape:
-        amsgrad = "max_exp_avg_sq" in self._slabs
+        code = shaders.spirv(SHADER[self._kind, len(self._slabs)])
         local_size = self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
-        slabs = [*self._slabs.values()]
-        if not amsgrad:
-            slabs.append(self._clock)  # bound, never touched
-        buffers = [self._clock, self._table, self._chunks, self._ranges, *slabs]
-        kernel = self._device.kernel(
-            shaders.spirv(SHADER[self._kind]),
-            buffers=len(buffers),
-            push=8,
-            constants={0: local_size, 1: amsgrad},
-        )
+        buffers = [self._clock, self._table, self._chunks, self._ranges, *self._slabs.values()]
+        kernel = self._device.kernel(code, len(buffers), push=8, constants={0: local_size})
         with vk.Tape(self._device) as tape:
             tape.dispatch(kernel.bind(buffers), groups, _words(parity, self._lanes))
         return tape

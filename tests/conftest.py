@@ -34,7 +34,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that takes ``device_info`` (all that take a device do) once a device."""
+    """Run a test that takes ``device_info`` (all that take a device do) once a device.
+
+    ``place`` is what an optimizer's ``device`` argument takes: numpy and every Vulkan device.
+    """
+    if "place" in metafunc.fixturenames:
+        infos = [
+            pytest.param(info.index, id=short_name(info), marks=pytest.mark.gpu)
+            for info in vk.devices()
+        ]
+        metafunc.parametrize("place", [pytest.param("cpu", id="numpy"), *infos], scope="session")
     if "device_info" not in metafunc.fixturenames:
         return
     found = vk.devices()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import textwrap
 import time
 
 import child
@@ -129,6 +130,39 @@ def test_ctrl_c_ends_a_long_wait(device_info, wait):
     assert time.monotonic() - begin < 2
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
+
+
+def test_ctrl_c_at_any_moment_leaves_a_working_device(device_info):
+    """A signal every 0.3 ms, wherever it falls: no wait then hangs, nothing in flight is freed."""
+    code = """
+        import signal, time
+        import numpy as np
+        end, hits, armed = time.monotonic() + 2, 0, False
+        def interrupt(*_):
+            global armed
+            if armed:
+                armed = False
+                raise KeyboardInterrupt
+        signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+        while time.monotonic() < end:
+            try:
+                armed = True
+                while time.monotonic() < end:
+                    device.submit(vk_shaders.affine_tape(device, buffer, 3, 1), tape)
+                    device.wait()
+            except KeyboardInterrupt:
+                hits += 1
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert hits > 100, hits
+        gc.collect()
+        buffer.write(np.arange(100, dtype=np.uint32))
+        device.submit(tape, tape)
+        want = vk_shaders.affine_after(100, (3, 1), (3, 1))
+        np.testing.assert_array_equal(buffer.read(np.uint32, 100), want)
+    """
+    child.says(set_up(device_info) + textwrap.dedent(code))
 
 
 def test_what_is_dropped_is_freed(private_device):

@@ -1,4 +1,4 @@
-"""Runs GLSL on every element of operand arrays, and compares xfloat.glsl with its numpy mirror."""
+"""Runs a function of xfloat.glsl, or any GLSL made of them, on every element of operand arrays."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ layout(local_size_x_id = 0) in;
 layout(std430, binding = 0) readonly buffer Given {{ uint given[]; }};
 layout(std430, binding = 1) writeonly buffer Made {{ uint made[]; }};
 layout(push_constant) uniform Push {{ uint count; }};
-void main() {{
+uint[1] words(bool a) {{ return uint[](uint(a)); }}
+uint[1] words(uint a) {{ return uint[](a); }}
+uint[3] words(X a) {{ uvec3 w = x_to_words(a); return uint[](w.x, w.y, w.z); }}
+uint[5] words(L a) {{ return uint[](a.m.x, a.m.y, a.m.z, a.m.w, uint(a.e) << 1 | a.s); }}
+{functions}void main() {{
   if (gl_GlobalInvocationID.x >= count) return;
   uint at = gl_GlobalInvocationID.x * {given}u, to = gl_GlobalInvocationID.x * {made}u;
 {body}}}
@@ -25,29 +29,32 @@ void main() {{
 
 
 class Kind(NamedTuple):
-    """A type of the language in memory: its GLSL name, its words, how to load and store it."""
+    """A type of the language: its name in GLSL, its words in memory, how it is loaded from them."""
 
     glsl: str
     words: int
     load: str
-    store: str
 
 
 KINDS = {
-    "X": Kind("X", 3, "x_from_words({})", "uvec3 r = x_to_words({})"),
-    "L": Kind("L", 5, "l_from_words({})", "L l = {0}; uint r[5] = uint[](l.m.x, l.m.y, l.m.z, l.m.w, uint(l.e) << 1 | l.s)"),
-    "bool": Kind("bool", 1, "({}) != 0u", "uint r[1] = uint[](uint({}))"),
-    "u64": Kind("uvec2", 2, "uvec2({})", ""),
-    "float32": Kind("uint", 1, "", "uint r[1] = uint[]({})"),
+    "X": Kind("X", 3, "x_from_words({})"),
+    "L": Kind("L", 5, "l_from_words({})"),
+    "bool": Kind("bool", 1, "({}) != 0u"),
+    "u64": Kind("uvec2", 2, "uvec2({})"),
+    "float32": Kind("uint", 1, ""),  # its bits; only as a result
 }
 
 
 class Function(NamedTuple):
-    """A GLSL function: the kinds of its arguments, the kind of what it returns."""
+    """A function in GLSL: its name, the kinds of its arguments, the kind of its result.
+
+    ``text`` defines it, where it is not one of xfloat's own.
+    """
 
     name: str
     arguments: tuple[str, ...]
     result: str
+    text: str = ""
 
 
 def call(function: Function) -> str:
@@ -58,24 +65,36 @@ def call(function: Function) -> str:
         words = ", ".join(f"given[at + {at + j}u]" for j in range(kind.words))
         lines.append(f"{kind.glsl} a{i} = {kind.load.format(words)};")
         at += kind.words
-    result = KINDS[function.result]
     names = ", ".join(f"a{i}" for i in range(len(function.arguments)))
-    lines.append(result.store.format(f"{function.name}({names})") + ";")
-    lines += [f"made[to + {j}u] = r[{j}];" for j in range(result.words)]
+    count = KINDS[function.result].words
+    lines.append(f"uint[{count}] result = words({function.name}({names}));")
+    lines += [f"made[to + {j}u] = result[{j}];" for j in range(count)]
     return "".join(f"  {line}\n" for line in lines)
 
 
-def shader(function: Function) -> str:
-    """Return the compute shader that calls ``function`` once an element."""
-    given = sum(KINDS[name].words for name in function.arguments)
-    return SHADER.format(given=given, made=KINDS[function.result].words, body=call(function))
+def shader(*functions: Function) -> str:
+    """Return a compute shader that calls the functions on each element; the last result stays."""
+    return SHADER.format(
+        functions="".join(function.text for function in functions),
+        given=sum(KINDS[name].words for name in functions[-1].arguments),
+        made=KINDS[functions[-1].result].words,
+        body="".join(f"  {{\n{call(function)}  }}\n" for function in functions),
+    )
 
 
-def run(device: vk.Device, spirv: bytes, given: Any, words: int) -> Any:
-    """Return the words (count, words) that a shader makes of ``given`` (count, ...) uint32."""
-    count = len(given)
+def on_gpu(
+    device: vk.Device, function: Function, *operands: Any, include: Path | None = None
+) -> Any:
+    """Return the words of ``function`` at the operands, (count, words) uint32.
+
+    Operands are X, L, bool or 64-bit integer arrays of one length. ``include`` is read instead of
+    shaders/include.
+    """
+    given = np.concatenate([to_words(operand) for operand in operands], axis=1)
+    count, words = len(given), KINDS[function.result].words
     inputs, made = device.buffer(given.nbytes), device.buffer(4 * words * count, fill=0xA5)
-    inputs.write(np.ascontiguousarray(given))
+    inputs.write(given)
+    spirv = vk.compile_glsl(shader(function), include=include)
     kernel = device.kernel(spirv, 2, 4, {0: LOCAL_SIZE})
     with vk.Tape(device) as tape:
         push = np.uint32(count).tobytes()
@@ -85,18 +104,8 @@ def run(device: vk.Device, spirv: bytes, given: Any, words: int) -> Any:
     return made.read(np.uint32, words * count).reshape(count, words)
 
 
-def on_gpu(device: vk.Device, function: Function, *operands: Any, include: Path | None = None) -> Any:
-    """Return the words of ``function`` at the operands, one row an element.
-
-    Operands are X, L, bool or integer arrays of one length; ``include`` replaces shaders/include.
-    """
-    given = np.concatenate([to_words(operand) for operand in operands], axis=1)
-    spirv = vk.compile_glsl(shader(function), include=include)
-    return run(device, spirv, given, KINDS[function.result].words)
-
-
 def to_words(value: Any) -> Any:
-    """Return an X, an L, or an array of bool, float32 or 64-bit integers as rows of words."""
+    """Return X, L, or an array of bool, float32 or 64-bit integers as rows of uint32 words."""
     if isinstance(value, (xfloat.X, xfloat.L)):
         return xfloat.to_words(value)
     array = np.asarray(value)

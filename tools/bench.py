@@ -31,12 +31,17 @@ layout(std430, binding = 4) buffer A { vec4 a[]; };
 layout(std430, binding = 5) readonly buffer B { vec4 b[]; };
 layout(std430, binding = 6) buffer C { vec4 c[]; };
 layout(std430, binding = 7) buffer D { vec4 d[]; };
-layout(std430, binding = 8) buffer E { vec4 e[]; };
-void update(uint i, AdamW h) {
-  vec4 old = a[i];
-  a[i] = c[i];
-  c[i] = d[i];
-  d[i] = old + b[i];
+void main() {
+  uint row = take_row();
+  FOR_CHUNKS(n) {
+    uint start = chunks[n].start, end = start + chunks[n].count;
+    FOR_FLOAT4(i, start, end) {
+      vec4 old = a[i];
+      a[i] = c[i];
+      c[i] = d[i];
+      d[i] = old + b[i];
+    }
+  }
 }
 """
 # (local size, most float4 of a workgroup) that the best copy is looked for among.
@@ -91,7 +96,7 @@ def copy_tape(backend: gpu.GpuBackend, layout: tuple[int, int] | None) -> vk.Tap
         dealt, ranges = device.buffer(made.table.nbytes), device.buffer(made.ranges.nbytes)
         dealt.write(made.table)
         ranges.write(made.ranges)
-    slabs = [*backend._slabs.values(), backend._clock]
+    slabs = backend._slabs.values()
     buffers = [backend._clock, backend._table, dealt, ranges, *slabs]
     kernel = device.kernel(vk.compile_glsl(COPY), len(buffers), 8, {0: local_size})
     with vk.Tape(device) as tape:

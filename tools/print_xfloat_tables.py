@@ -1,7 +1,7 @@
 """Print the constants of xfloat, for GLSL and for Python, from their definitions in mpmath.
 
-    python tools/print_xfloat_tables.py            write both files
-    python tools/print_xfloat_tables.py --check    exit 1 if a file differs from what would be written
+python tools/print_xfloat_tables.py            write both files
+python tools/print_xfloat_tables.py --check    exit 1 if one differs from what would be written
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import mpmath
 from mpmath import mp, mpf
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +19,6 @@ PYTHON = ROOT / "grilly/xfloat/tables.py"
 ORIGIN = "Printed by tools/print_xfloat_tables.py: change it there."
 
 mp.prec = 600
-TINY = mpf(2) ** -300  # stands for 0 where a quotient has a removable gap
 LOG_STEP_MAX = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2
 
 
@@ -42,11 +40,19 @@ class Table(NamedTuple):
 
 
 def polynomial(function: Callable[[mpf], mpf], end: mpf, terms: int, bits: int) -> list[mpf]:
-    """Return the near-minimax coefficients on [0, end], lowest power first, good to 2**-bits."""
-    coefficients, error = mpmath.chebyfit(function, [TINY, end], terms, error=True)
+    """Return the coefficients, lowest power first, of what meets ``function`` on (0, end].
+
+    It meets it in Chebyshev's points, and must be within 2**-bits of it between them.
+    """
+    knots = [end * (1 + mp.cospi((k + mpf(1) / 2) / terms)) / 2 for k in range(terms)]
+    between = [end * (1 + mp.cospi(mpf(k) / terms)) / 2 for k in range(terms)]
+    powers = mp.matrix([[x**k for k in range(terms)] for x in knots])
+    coefficients = list(mp.lu_solve(powers, mp.matrix([function(x) for x in knots])))
+    values = [mp.fsum(c * x**k for k, c in enumerate(coefficients)) for x in between]
+    error = max(abs(function(x) - value) for x, value in zip(between, values, strict=True))
     if error > mpf(2) ** -bits:
         raise ValueError(f"{terms} terms leave an error of 2**{float(mp.log(error, 2)):.1f}")
-    return list(reversed(coefficients))
+    return coefficients
 
 
 def half_cosine_falloff(w: mpf) -> mpf:
@@ -122,7 +128,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     if arguments:
         stale = [path for path, text in files().items() if path.read_text() != text]
-        print(*(f"{path} is not what this tool prints: run it" for path in stale), sep="\n")
+        for path in stale:
+            print(f"{path} is not what this tool prints: run it")
         return int(bool(stale))
     for path, text in files().items():
         path.write_text(text)

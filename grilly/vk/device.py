@@ -124,7 +124,10 @@ class Device:
         return self.queue.wait(timeout)
 
     def close(self) -> None:
-        """Wait for the device, then free all that it holds. Harmless twice, or when lost."""
+        """Wait for the device, then free all that it holds. Harmless twice, or when lost.
+
+        If waiting fails, what the device may still use is left to the end of the process.
+        """
         _close(self.owner, self.queue, None)
         if self.closed:
             self._finalizer.detach()
@@ -133,6 +136,8 @@ class Device:
 
     def _submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:
         """Return (what to keep, pointer to VkSubmitInfo) for these tapes, built once."""
+        if len(tapes) == 1 and tapes[0].submit_info is not None and tapes[0].device is self:
+            return tapes[0].submit_info
         key = tuple([tape.serial for tape in tapes])
         with self._submit_lock:
             found = self._submits.get(key)
@@ -141,6 +146,8 @@ class Device:
                 if len(self._submits) > KEPT_SUBMITS:
                     self._submits.popitem(last=False)
             self._submits.move_to_end(key)
+            if len(tapes) == 1:
+                tapes[0].submit_info = found
             return found
 
     def _new_submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:

@@ -1,7 +1,8 @@
 """Ownership: one Owner per device holds every Vulkan handle of it and decides when each dies.
 
-Nothing is freed in ``__del__``: a finalizer only queues a key, and the Owner frees it at a safe
-moment. Handles die newest first, the device last, and nothing at all dies in a forked child.
+Nothing is freed in ``__del__``, whose order at exit crashes drivers: the Owner frees a handle when
+its holder is gone, and what is left at close or exit, newest first, the device last. A forked
+child frees nothing.
 """
 
 from __future__ import annotations
@@ -25,19 +26,24 @@ FORKED = (
 
 
 class Owner:
-    """The handles of one VkDevice, in the order in which they were made."""
+    """The handles of one VkDevice, in the order in which they were made.
+
+    A finalizer can run in the middle of any method here, in the same thread or another, and
+    Ctrl-C can end any method. So the lock only orders threads, every change is one atomic
+    operation on a dict, set or deque, and a handle is popped before it is freed.
+    """
 
     def __init__(self, device: Any) -> None:
         self.device = device
         self.pid = os.getpid()
         self.lost = False
         self.closed = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._keys = count()
         self._handles: dict[int, tuple[str, Callable[[], None]]] = {}
-        self._dropped: deque[int] = deque()
-        self._views: Counter[int] = Counter()
-        self._view_ends: deque[int] = deque()
+        self._gone: set[int] = set()  # keys whose holder is gone
+        self._due: deque[int] = deque()  # keys to look at in the next sweep
+        self._views: dict[int, int] = {}  # a number for each view -> key
 
     def check(self) -> None:
         """Raise ForkError, DeviceLostError or DeviceError unless the device can be used."""
@@ -69,70 +75,65 @@ class Owner:
         Returns the key of the handle.
         """
         key = next(self._keys)
-        with self._lock:
-            self._handles[key] = (kind, undo.pop_all().close)
+        self._handles[key] = (kind, undo.pop_all().close)
         if holder is not None:
-            weakref.finalize(holder, _drop, self, self._dropped, key).atexit = False
+            weakref.finalize(holder, self._drop, key).atexit = False
         return key
 
     def view(self, key: int, holder: object) -> None:
         """Keep handle ``key`` as long as ``holder`` lives, even past close()."""
-        with self._lock:
-            self._views[key] += 1
-        weakref.finalize(holder, _drop, self, self._view_ends, key).atexit = False
+        number = next(self._keys)
+        self._views[number] = key
+        weakref.finalize(holder, self._end_view, number, key).atexit = False
 
     def live(self) -> Counter[str]:
         """Return how many handles of each kind exist now."""
         self.sweep()
-        with self._lock:
-            return Counter(kind for kind, _ in self._handles.values())
+        return Counter([kind for kind, _ in list(self._handles.values())])
 
     def sweep(self) -> None:
-        """Free what was dropped; does nothing while the lock is held (the next sweep will)."""
-        waiting = self._dropped or self._view_ends
-        if not waiting or os.getpid() != self.pid or not self._lock.acquire(blocking=False):
+        """Free what has been dropped since the last sweep."""
+        if not self._due or os.getpid() != self.pid:
             return
-        try:
-            self._end_views()
-            for _ in range(len(self._dropped)):
-                self._free(self._dropped.popleft())
+        with self._lock:
+            while self._due:
+                key = self._due.popleft()
+                if key in self._gone:
+                    self._free(key)
             if self.closed:
                 self._free_all()
-        finally:
-            self._lock.release()
 
     def destroy(self) -> None:
         """Free everything, newest first; memory that a numpy view still shows waits for it."""
         with self._lock:
             self.closed = True
-            self._end_views()
             self._free_all()
 
     def abandon(self) -> None:
         """Close without freeing: freeing what the device may still use corrupts the process."""
-        with self._lock:
-            self.closed = True
-            self._handles.clear()
-
-    def _free(self, key: int) -> None:
-        if self._views[key]:
-            self._dropped.append(key)
-        elif key in self._handles:
-            self._handles.pop(key)[1]()
+        self.closed = True
+        self._handles.clear()
 
     def _free_all(self) -> None:
         for key in reversed(list(self._handles)):
-            kind, _ = self._handles[key]
-            last = kind == "device"
-            if not self._views[key] and not (last and len(self._handles) > 1):
-                self._handles.pop(key)[1]()
+            self._free(key)
 
-    def _end_views(self) -> None:
-        for _ in range(len(self._view_ends)):
-            self._views[self._view_ends.popleft()] -= 1
+    def _free(self, key: int) -> None:
+        kind, destroy = self._handles.get(key, ("", None))
+        if kind == "device" and len(self._handles) > 1:
+            return  # something viewed is left; the sweep after its last view comes here again
+        if destroy and key not in self._views.values() and self._handles.pop(key, None):
+            self._gone.discard(key)
+            destroy()
 
+    def _drop(self, key: int) -> None:
+        """Finalizer of a holder."""
+        self._gone.add(key)
+        self._due.append(key)
+        self.sweep()
 
-def _drop(owner: Owner, queue: deque[int], key: int) -> None:
-    """Finalizer: may run in any thread, inside any call, so it only queues and tries a sweep."""
-    queue.append(key)
-    owner.sweep()
+    def _end_view(self, number: int, key: int) -> None:
+        """Finalizer of a view."""
+        self._views.pop(number, None)
+        self._due.append(key)
+        self.sweep()

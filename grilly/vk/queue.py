@@ -41,6 +41,11 @@ class Flight:
         self.waiters = 0
         self.landed = False
 
+    @property
+    def submitted(self) -> bool:
+        """Whether the driver took it; False after a failure, or Ctrl-C just before."""
+        return self.results == [binding.SUCCESS]
+
 
 class Queue:
     """A VkQueue with one lock, and the flights that are not known to have landed."""
@@ -54,9 +59,10 @@ class Queue:
         self._fences: list[Any] = []
 
     def submit(self, info: Any, held: object) -> None:
-        """Submit the prebuilt VkSubmitInfo at ``info``; ``held`` lives until it has landed."""
-        self.owner.check()
-        landed = None
+        """Submit the prebuilt VkSubmitInfo at ``info``; ``held`` lives until it has landed.
+
+        The caller has checked the owner.
+        """
         with self._lock:
             fence, landed = self._fence()
             flight = Flight(fence, held)
@@ -92,7 +98,7 @@ class Queue:
         return done
 
     def forget(self) -> None:
-        """Drop all flights: the device is lost, so nothing is in flight any more."""
+        """Drop all flights of a closed device, with what they held."""
         with self._lock:
             flights, self._flights = self._flights, deque()
         flights.clear()
@@ -100,7 +106,7 @@ class Queue:
     def _last(self) -> Flight | None:
         """Return the newest flight, with one more waiter; None if nothing is in flight."""
         with self._lock:
-            while self._flights and not self._flights[-1].results:
+            while self._flights and not self._flights[-1].submitted:
                 self._fences.append(self._flights.pop().fence)
             if not self._flights:
                 return None
@@ -127,7 +133,7 @@ class Queue:
         """Retire ``flight`` and all before it: a fence signals after all earlier submissions."""
         landed = [flight]
         with self._lock:
-            while not flight.landed:
+            while self._flights and not flight.landed:
                 landed.append(self._flights.popleft())
                 landed[-1].landed = True
             for old in landed:
@@ -148,7 +154,7 @@ class Queue:
         return self._new_fence(), None
 
     def _arrived(self, flight: Flight) -> bool:
-        if flight.waiters or not flight.results:
+        if flight.waiters or not flight.submitted:
             return False
         results: list[int] = []
         binding.run(results, "vkGetFenceStatus", self.owner.device, flight.fence[0])

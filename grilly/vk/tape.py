@@ -43,6 +43,7 @@ class Tape:
         self.serial = next(_serials)
         self._held: dict[int, object] = {}
         self._bound: Binding | None = None
+        self.submit_info: tuple[Any, ...] | None = None  # built by Device at the first submit
         self._state = "new"
         with ExitStack() as undo:
             self.handle = self._create(undo)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .number import X, make, normal, normal_rounded, rounded, saturated
+from .number import X, elementwise, largest, make, normal, normal_rounded, one, rounded, zero
 from .wide import (
     I64,
     ONE,
@@ -15,11 +15,13 @@ from .wide import (
     ZERO,
     Bools,
     divide,
+    filled,
     multiply,
     shift_left,
     shift_right,
     wide_add,
     wide_subtract,
+    wide_where,
 )
 
 
@@ -35,13 +37,14 @@ def absolute(a: X) -> X:
 
 def smaller(a: X, b: X) -> Bools:
     """Return whether |a| < |b|."""
-    less_part = (a.e < b.e) | ((a.e == b.e) & (a.m < b.m))
-    return (b.m != ZERO) & ((a.m == ZERO) | less_part)
+    below: Bools = (a.e < b.e) | ((a.e == b.e) & (a.m < b.m))
+    return np.where((a.m == ZERO) | (b.m == ZERO), a.m < b.m, below)
 
 
 def less(a: X, b: X) -> Bools:
     """Return whether a < b."""
-    return np.where(a.s, ~b.s | smaller(b, a), ~b.s & smaller(a, b))
+    result: Bools = np.where(a.s, ~b.s | smaller(b, a), ~b.s & smaller(a, b))
+    return result
 
 
 def less_equal(a: X, b: X) -> Bools:
@@ -61,7 +64,8 @@ def greater_equal(a: X, b: X) -> Bools:
 
 def equal(a: X, b: X) -> Bools:
     """Return whether a == b."""
-    return (a.m == b.m) & (a.e == b.e) & (a.s == b.s)
+    same: Bools = (a.m == b.m) & (a.e == b.e) & (a.s == b.s)
+    return same
 
 
 def not_equal(a: X, b: X) -> Bools:
@@ -71,7 +75,8 @@ def not_equal(a: X, b: X) -> Bools:
 
 def where(condition: ArrayLike, a: X, b: X) -> X:
     """Return ``a`` where ``condition`` holds, else ``b``."""
-    return X(*(np.where(condition, *pair) for pair in zip(a, b, strict=True)))
+    m, e, s = (np.where(condition, *pair) for pair in zip(a, b, strict=True))
+    return X(m, e, s)
 
 
 def minimum(a: X, b: X) -> X:
@@ -84,7 +89,7 @@ def maximum(a: X, b: X) -> X:
     return where(less(a, b), b, a)
 
 
-@np.errstate(over="ignore")
+@elementwise
 def add(a: X, b: X) -> X:
     """Return a + b, correctly rounded."""
     swap = smaller(a, b)
@@ -92,12 +97,12 @@ def add(a: X, b: X) -> X:
     shift = a.e - b.e
     tail = _shifted_tail(b.m, shift)
     opposite = a.s != b.s
-    difference = wide_subtract((a.m, np.zeros_like(a.m)), tail)
-    total = wide_add((a.m, np.zeros_like(a.m)), tail)
+    whole = a.m, filled(a.m)
+    total = wide_where(opposite, wide_subtract(whole, tail), wide_add(whole, tail))
     carry = ~opposite & (total[0] < a.m)
-    # With a carry the sum has 129 bits; the lowest of them cannot matter to a rounding half up.
-    total = _where_wide(carry, (total[0] >> ONE | TOP, total[0] << np.uint64(63)), total)
-    result = normal_rounded(_where_wide(opposite, difference, total), a.e + carry, a.s)
+    # Of 129 bits, the lowest cannot matter to a rounding that looks at the 65th.
+    total = wide_where(carry, (total[0] >> ONE | TOP, total[0] << np.uint64(63)), total)
+    result = normal_rounded(total, a.e + carry, a.s)
     # Beyond 65 places b is less than a quarter of the last place: it cannot change the rounding.
     return where((b.m == ZERO) | (shift > 65), a, result)
 
@@ -108,65 +113,59 @@ def _shifted_tail(m: U64, shift: I64) -> U128:
     return shift_right(m, shift), low
 
 
-def _where_wide(condition: Bools, a: U128, b: U128) -> U128:
-    return np.where(condition, a[0], b[0]), np.where(condition, a[1], b[1])
-
-
 def sub(a: X, b: X) -> X:
     """Return a - b, correctly rounded."""
     return add(a, negative(b))
 
 
-@np.errstate(over="ignore")
+@elementwise
 def mul(a: X, b: X) -> X:
     """Return a * b, correctly rounded."""
     return normal_rounded(multiply(a.m, b.m), a.e + b.e, a.s != b.s)
 
 
-@np.errstate(over="ignore")
+@elementwise
 def div(a: X, b: X) -> X:
     """Return a / b, correctly rounded; a / 0 saturates with the sign of a, and 0 / 0 is 0."""
     divisor = np.where(b.m == ZERO, TOP, b.m)
     halve = a.m >= divisor
-    high = np.where(halve, a.m >> ONE, a.m)
-    low = np.where(halve, a.m << np.uint64(63), ZERO)
-    quotient, remainder = divide(high, low, divisor)
-    up = remainder >= divisor - remainder
-    result = rounded(quotient, up, a.e - b.e + halve, a.s != b.s)
-    result = where(b.m == ZERO, saturated(a.s), result)
-    return where(a.m == ZERO, a, result)
+    quotient, rest = divide(*_dividend(a.m, halve), divisor)
+    result = rounded(quotient, rest >= divisor - rest, a.e - b.e + halve, a.s != b.s)
+    return where(a.m == ZERO, a, where(b.m == ZERO, largest(a.s), result))
 
 
-@np.errstate(over="ignore")
+def _dividend(m: U64, halve: Bools) -> U128:
+    """Return ``m``, or half of it, such that its quotient, or its root, fills 64 bits."""
+    return np.where(halve, m >> ONE, m), np.where(halve, m << np.uint64(63), ZERO)
+
+
+@elementwise
 def floor(a: X) -> X:
     """Return the greatest integer that is not above ``a``; exact."""
     places = np.clip(64 - a.e, 0, 64)  # of the significand, behind the point
     whole = shift_left(shift_right(a.m, places), places)
     down = a.s & (whole != a.m)
-    unit = np.where(places > 63, ZERO, shift_left(np.full_like(a.m, ONE), places))
-    step = whole + np.where(down, unit, ZERO)
-    carry = down & (step < whole)
-    result = make(np.where(carry, TOP, step), a.e + carry, a.s)
-    minus_one = X(np.full_like(a.m, TOP), np.ones_like(a.e), a.s)
-    return where(down & (a.e <= 0), minus_one, result)
+    away = whole + shift_left(down.astype(np.uint64), places)
+    carry = down & (away == ZERO)
+    # From -1 on upwards there is no place before the point: what is left of it is -1.
+    return make(np.where(carry, TOP, away), np.where(places == 64, 1, a.e + carry), a.s)
 
 
-@np.errstate(over="ignore")
 def _truncated_division(a: X, b: X) -> tuple[X, X]:
-    """Return |a| // |b| and the remainder, exact below 2**64; else the rounded quotient and 0."""
+    """Return |a| // |b| and what remains, exact below 2**64; else the rounded quotient and 0."""
     shift = a.e - b.e
     divisor = np.where(b.m == ZERO, TOP, b.m)
     fits = (b.m != ZERO) & ((shift < 64) | ((shift == 64) & (a.m < divisor)))
     places = np.where(fits, np.maximum(shift, 0), 0)
     start = np.where(fits & (shift >= 0), a.m, ZERO)
     quotient, rest = divide(shift_right(start, 64 - places), shift_left(start, places), divisor)
-    no_sign = np.zeros_like(fits)
-    whole = normal(quotient, np.full_like(places, 64), no_sign)
-    left = where(shift < 0, absolute(a), normal(rest, b.e + 0 * places, no_sign))
-    zero = X(np.zeros_like(quotient), np.zeros_like(places), no_sign)
-    return where(fits, whole, absolute(div(a, b))), where(fits, left, zero)
+    positive = np.zeros_like(fits)
+    whole = normal(quotient, np.full_like(places, 64), positive)
+    left = where(shift < 0, absolute(a), normal(rest, b.e, positive))
+    return where(fits, whole, absolute(div(a, b))), where(fits, left, zero(quotient))
 
 
+@elementwise
 def floor_divide(a: X, b: X) -> X:
     """Return floor(a / b), exact below 2**64; from there on a / b, correctly rounded.
 
@@ -174,11 +173,12 @@ def floor_divide(a: X, b: X) -> X:
     """
     quotient, rest = _truncated_division(a, b)
     opposite = (a.s != b.s) & (b.m != ZERO)
-    one = X(np.full_like(quotient.m, TOP), np.ones_like(quotient.e), np.zeros_like(quotient.s))
-    quotient = where(opposite & (rest.m != ZERO), add(quotient, one), quotient)
+    above = add(quotient, one(quotient.m))
+    quotient = where(opposite & (rest.m != ZERO), above, quotient)
     return where(opposite | ((b.m == ZERO) & a.s), negative(quotient), quotient)
 
 
+@elementwise
 def remainder(a: X, b: X) -> X:
     """Return a - b * floor(a / b), with the sign of b; 0 where |a / b| >= 2**64 or b is 0.
 
@@ -189,11 +189,11 @@ def remainder(a: X, b: X) -> X:
     return where((a.s != b.s) & (rest.m != ZERO), add(rest, b), rest)
 
 
-@np.errstate(over="ignore")
+@elementwise
 def sqrt(a: X) -> X:
     """Return the square root of ``a``, correctly rounded; 0 where ``a`` is negative."""
     odd = (a.e & 1) != 0
-    radicand = np.where(odd, a.m >> ONE, a.m), np.where(odd, a.m << np.uint64(63), ZERO)
+    radicand = _dividend(a.m, odd)
     # A float64 root is 2**11 units off at most, and one step of Heron's leaves less than one.
     seed = np.minimum(np.sqrt(radicand[0].astype(np.float64)) * 2.0**32, 2.0**64 - 2.0**13)
     seed = np.maximum(seed.astype(np.uint64) + np.uint64((1 << 13) - 1), TOP)
@@ -206,4 +206,3 @@ def sqrt(a: X) -> X:
     nonzero = (a.m != ZERO) & ~a.s
     root = np.where(nonzero, np.where(down, root - ONE, root), ZERO)
     return rounded(root, up & nonzero, (a.e + odd) >> 1, np.zeros_like(a.s))
-

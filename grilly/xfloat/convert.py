@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .number import X, make, normal
-from .wide import ONE, U64, ZERO, shift_left, shift_right
+from .number import X, elementwise, make, normal
+from .wide import ONE, U64, ZERO, filled, shift_left, shift_right
 
 # A significand this near to the middle between two float32, in units of its last place, is taken as
 # the middle: the exact value was a tie, and the error of the formula (under 10 units) moved it.
@@ -24,7 +24,6 @@ def from_float64(a: ArrayLike) -> X:
     return make(m, exponent.astype(np.int64), np.signbit(array))
 
 
-@np.errstate(over="ignore")
 def from_int(a: ArrayLike) -> X:
     """Return ``a`` exactly: integers of any numpy type, or Python ints between -2**64 and 2**64.
 
@@ -36,7 +35,7 @@ def from_int(a: ArrayLike) -> X:
     elif array.dtype.kind in "biu":
         negative = array < 0
         magnitude = array.astype(np.uint64)
-        magnitude = np.where(negative, ZERO - magnitude, magnitude)
+        magnitude = np.where(negative, ~magnitude + negative, magnitude)
     else:
         raise TypeError(f"a must hold integers, got {array.dtype}: use from_float64")
     return normal(magnitude, np.full_like(magnitude, 64, np.int64), negative)
@@ -49,9 +48,12 @@ def _split_ints(array: NDArray[np.object_]) -> tuple[U64, NDArray[np.bool_]]:
             raise TypeError(f"a must hold integers, got {value!r}")
         if abs(int(value)) >> 64:
             raise OverflowError(f"a must lie between -2**64 and 2**64, got {value}")
-    return np.abs(array).astype(np.uint64), (array < 0).astype(np.bool_)
+    magnitude = np.array([abs(int(value)) for value in array.flat], np.uint64)
+    negative = np.array([value < 0 for value in array.flat], np.bool_)
+    return magnitude.reshape(array.shape), negative.reshape(array.shape)
 
 
+@elementwise
 def to_float32(x: X) -> NDArray[np.float32]:
     """Return the float32 nearest to ``x``, ties to even, with gradual underflow and infinity.
 
@@ -62,19 +64,19 @@ def to_float32(x: X) -> NDArray[np.float32]:
     return (bits | np.left_shift(x.s, np.uint32(31), dtype=np.uint32)).view(np.float32)
 
 
+@elementwise
 def to_float64(x: X) -> NDArray[np.float64]:
     """Return the float64 nearest to ``x``, ties to even, with gradual underflow and infinity."""
     bits = _rounded_bits(x, 52, 1023, 0)
     return (bits | np.left_shift(x.s, np.uint64(63), dtype=np.uint64)).view(np.float64)
 
 
-@np.errstate(over="ignore")
 def _rounded_bits(x: X, fraction_bits: int, bias: int, snap: int) -> U64:
     """Return the bits of the nearest IEEE number to |x|; its fraction and bias are given."""
     exponent = x.e + (bias - 1)
     lost = 63 - fraction_bits + np.maximum(1 - exponent, 0)
     kept = shift_right(x.m, lost)
-    above_tie = x.m - shift_left(kept, lost) - shift_left(np.full_like(kept, ONE), lost - 1)
+    above_tie = x.m - shift_left(kept, lost) - shift_left(filled(kept, ONE), lost - 1)
     tie = above_tie + np.uint64(snap) <= np.uint64(2 * snap)
     up = np.where(tie, kept & ONE, ~above_tie >> np.uint64(63))
     scale = (np.maximum(exponent, 1) - 1).astype(np.uint64) << np.uint64(fraction_bits)

@@ -6,8 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .arithmetic import mul, sub, where
-from .number import LOG_OF_ZERO_EXPONENT, L, X, make, normal, normal_log, rounded, saturated
+from .arithmetic import mul, where
+from .number import (
+    EXPONENT_LIMIT,
+    LOG_OF_ZERO_EXPONENT,
+    L,
+    X,
+    elementwise,
+    make,
+    normal,
+    normal_log,
+)
 from .tables import EXP2, HALF_COSINE, HALF_COSINE_FIRST, LOG2, LOG2_WIDE, ROOTS, SQRT_HALF
 from .wide import (
     ALL_ONES,
@@ -19,6 +28,7 @@ from .wide import (
     ZERO,
     Bools,
     divide,
+    filled,
     leading_zeros,
     multiply,
     multiply_high,
@@ -30,33 +40,35 @@ from .wide import (
     wide_shift_left,
     wide_shift_right,
     wide_subtract,
+    wide_where,
 )
 
 _ROOTS = np.array(ROOTS, np.uint64)
 
 
 def _polynomial(coefficients: Sequence[int], u: U64) -> U64:
-    """Return the polynomial at ``u`` by Horner's rule, in the fixed point of its coefficients."""
-    value = np.full_like(u, np.uint64(coefficients[-1]))
+    """Return the polynomial at ``u`` < 1 by Horner's rule, in its coefficients' fixed point."""
+    value = filled(u, np.uint64(coefficients[-1]))
     for coefficient in coefficients[-2::-1]:
         value = np.uint64(coefficient) + multiply_high(u, value)
     return value
 
 
+@elementwise
 def exp2(x: X) -> X:
     """Return 2**x, within 3 units of 2**-64."""
-    return _exp2_fixed((x.m, np.zeros_like(x.m)), x.e, x.s)
+    return _exp2_fixed((x.m, filled(x.m)), x.e, x.s)
 
 
+@elementwise
 def power_from_log(log: L, y: X) -> X:
     """Return 2**(log * y): the power of a number whose log2 is ``log``."""
     # 128 times 64 bits; of the 192, the lowest 64 lie behind 2**-102 of the product.
-    high, low = multiply(log.high, y.m)
-    product = wide_add((high, low), (np.zeros_like(high), multiply(log.low, y.m)[0]))
+    product = multiply(log.high, y.m)
+    product = wide_add(product, (filled(product[0]), multiply(log.low, y.m)[0]))
     zeros = wide_leading_zeros(product)
     product = wide_shift_left(product, zeros)
-    exponent = np.where(zeros < 128, log.e + y.e - zeros, 0)
-    return _exp2_fixed(product, exponent, log.s != y.s)
+    return _exp2_fixed(product, log.e + y.e - zeros, log.s != y.s)
 
 
 def power(a: X, y: X) -> X:
@@ -64,18 +76,17 @@ def power(a: X, y: X) -> X:
     return power_from_log(log2(a), y)
 
 
-@np.errstate(over="ignore")
 def _exp2_fixed(v: U128, e: I64, s: Bools) -> X:
     """Return 2**(+-v * 2**(e - 128)); ``v`` is 0 or has its top bit set."""
     twice = wide_shift_right(v, np.clip(63 - e, 37, 128))
-    one = np.zeros_like(twice[1]), np.ones_like(twice[1])
+    one = filled(v[0]), filled(v[0], ONE)
     high, fraction = wide_shift_right(wide_add(twice, one), np.int64(1))
     whole = high.astype(np.int64)
+    # Of a negative number the integer part is its floor. Too large a number saturates.
     whole = np.where(s, -whole - (fraction != ZERO), whole)
     fraction = np.where(s, ZERO - fraction, fraction)
-    result = _exp2_fraction(fraction, whole)
-    limit = where(s, X(*(np.zeros_like(field) for field in result)), saturated(np.zeros_like(s)))
-    return where((e > 26) & (v[0] != ZERO), limit, result)
+    beyond = np.where(s, -4 * EXPONENT_LIMIT, 4 * EXPONENT_LIMIT)
+    return _exp2_fraction(fraction, np.where((e > 26) & (v[0] != ZERO), beyond, whole))
 
 
 def _exp2_fraction(fraction: U64, whole: I64) -> X:
@@ -85,10 +96,10 @@ def _exp2_fraction(fraction: U64, whole: I64) -> X:
     growth = multiply_high(root, multiply_high(u, _polynomial(EXP2, u)))
     m = root + ((growth + np.uint64(8)) >> np.uint64(4))
     carry = m < root
-    return make(np.where(carry, m >> ONE | TOP, m), whole + 1 + carry, np.zeros_like(carry))
+    return make(np.where(carry, TOP, m), whole + 1 + carry, np.zeros_like(carry))
 
 
-@np.errstate(over="ignore")
+@elementwise
 def log2(a: X) -> L:
     """Return log2(a), within 2**-100 of its value, also next to 1.
 
@@ -99,9 +110,10 @@ def log2(a: X) -> L:
     ratio, zeros = _wide_ratio(difference, np.where(below_one, a.m, difference))
     z = wide_shift_right(wide_multiply_high(ratio, ratio), 2 * zeros)
     fraction = normal_log(wide_multiply_high(ratio, _log2_slope(z)), 2 - zeros, below_one)
-    result = _add_whole(a.e - ~below_one, fraction)
-    zero = L(TOP | ZERO * a.m, ZERO * a.m, LOG_OF_ZERO_EXPONENT + 0 * a.e, a.s | True)
-    return L(*(np.where(a.s | (a.m == ZERO), *pair) for pair in zip(zero, result, strict=True)))
+    log = _add_whole(a.e - ~below_one, fraction)
+    zero = a.s | (a.m == ZERO)
+    high, low = np.where(zero, TOP, log.high), np.where(zero, ZERO, log.low)
+    return L(high, low, np.where(zero, LOG_OF_ZERO_EXPONENT, log.e), zero | log.s)
 
 
 def _wide_ratio(n: U64, d: U64) -> tuple[U128, I64]:
@@ -109,9 +121,10 @@ def _wide_ratio(n: U64, d: U64) -> tuple[U128, I64]:
     zeros = leading_zeros(n)
     n = shift_left(n, zeros)
     # A reciprocal that is a little too small leaves a remainder of at most 68 bits, never below 0.
-    reciprocal = divide(TOP - ONE | ZERO * n, ALL_ONES | n, TOP | d >> ONE)[0] - np.uint64(3)
+    reciprocal = divide(filled(d, TOP - ONE), filled(d, ALL_ONES), TOP | d >> ONE)[0]
+    reciprocal = reciprocal - np.uint64(3)
     first = multiply(n, reciprocal)[0]
-    left = wide_subtract((n - first, np.zeros_like(n)), multiply(first, d))
+    left = wide_subtract((n - first, filled(n)), multiply(first, d))
     second = multiply_high(wide_shift_right(left, np.int64(4))[1], reciprocal)
     return (first + (second >> np.uint64(60)), second << np.uint64(4)), zeros
 
@@ -119,29 +132,29 @@ def _wide_ratio(n: U64, d: U64) -> tuple[U128, I64]:
 def _log2_slope(z: U128) -> U128:
     """Return log2((1 + y) / (1 - y)) / y for z = y**2: the high powers of z in 64 bits only."""
     tail = _polynomial(LOG2, z[0])
-    value = tail, np.zeros_like(tail)
+    value = tail, filled(tail)
     for coefficient in reversed(LOG2_WIDE):
-        term = np.uint64(coefficient >> 64), np.uint64(coefficient & (1 << 64) - 1)
-        value = wide_add(wide_multiply_high(z, value), (term[0] | ZERO * z[0], term[1] | ZERO * z[1]))
+        high, low = (np.uint64(half) for half in divmod(coefficient, 1 << 64))
+        value = wide_add(wide_multiply_high(z, value), (filled(tail, high), filled(tail, low)))
     return value
 
 
 def _add_whole(whole: I64, fraction: L) -> L:
     """Return whole + fraction; the fraction is below 1."""
-    s = whole < 0
-    size = np.abs(whole).astype(np.uint64)
+    s = np.where(whole == 0, fraction.s, whole < 0)
     part = wide_shift_right((fraction.high, fraction.low), -fraction.e)
-    less = (fraction.s != s) & ((part[0] | part[1]) != ZERO)
-    complement = wide_subtract((np.zeros_like(part[0]), np.zeros_like(part[1])), part)
-    part = np.where(less, complement[0], part[0]), np.where(less, complement[1], part[1])
-    size = size - less
+    opposite = (fraction.s != s) & ((part[0] | part[1]) != ZERO)
+    part = wide_where(opposite, wide_subtract((filled(part[0]), filled(part[0])), part), part)
+    size = np.abs(whole).astype(np.uint64) - opposite
     bits = 64 - leading_zeros(size)
     high, low = wide_shift_right(part, bits)
     total = normal_log((high | shift_left(size, 64 - bits), low), bits, s)
-    return L(*(np.where(whole == 0, *pair) for pair in zip(fraction, total, strict=True)))
+    alone = whole == 0  # then shifting the fraction right would lose bits
+    m = wide_where(alone, (fraction.high, fraction.low), (total.high, total.low))
+    return L(*m, np.where(alone, fraction.e, total.e), s)
 
 
-@np.errstate(over="ignore")
+@elementwise
 def half_cosine(x: X) -> X:
     """Return (1 - cos(pi x)) / 2 for any ``x``, within 4 units of 2**-64, next to its zeros too."""
     # x = n + f: the fraction in fixed point is exact where |x| >= 1/2.
@@ -151,18 +164,25 @@ def half_cosine(x: X) -> X:
     upper = f > TOP
     distance = normal(np.where(upper, ZERO - f, f), np.zeros_like(x.e), np.zeros_like(x.s))
     near = _half_cosine_near(where(x.e < 0, X(x.m, x.e, np.zeros_like(x.s)), distance))
-    one = X(TOP | ZERO * x.m, 1 + 0 * x.e, np.zeros_like(x.s))
-    return where((x.e >= 0) & (odd != upper), sub(one, near), near)
+    return where((x.e >= 0) & (odd != upper), _one_less(near), near)
+
+
+def _one_less(x: X) -> X:
+    """Return 1 - x for 0 <= x <= 1/2, rounded half down."""
+    up = shift_right(x.m, np.maximum(-1 - x.e, 0)) & ONE & (x.e < 0)
+    rest = ZERO - (shift_right(x.m, np.maximum(-x.e, 0)) + up)
+    whole = rest == ZERO
+    return make(np.where(whole, TOP, rest), whole.astype(np.int64), x.s)
 
 
 def _half_cosine_near(x: X) -> X:
     """Return half_cosine(x) for 0 <= x <= 1/2, as x**2 times a polynomial in 4 x**2."""
     z = mul(x, x)
     w = np.where(z.e > -2, ALL_ONES, shift_right(z.m, np.maximum(-2 - z.e, 0)))
-    value = np.full_like(w, np.uint64(HALF_COSINE[-1]))
+    value = filled(w, np.uint64(HALF_COSINE[-1]))
     for coefficient in HALF_COSINE[-2::-1]:
         value = np.uint64(coefficient) - multiply_high(w, value)
     fall, first = multiply_high(w, value), np.uint64(HALF_COSINE_FIRST)
     excess = np.where(fall > first, ZERO, first - fall)  # over 2, which it reaches at x = 1/2
     factor = TOP | ((excess + np.uint64(2)) >> np.uint64(2))
-    return mul(z, X(factor, 2 + 0 * z.e, z.s))
+    return mul(z, make(factor, np.full_like(z.e, 2), z.s))

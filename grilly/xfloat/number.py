@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,11 +19,15 @@ from .wide import (
     WORD,
     ZERO,
     Bools,
+    filled,
     leading_zeros,
     shift_left,
     wide_leading_zeros,
     wide_shift_left,
 )
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 EXPONENT_LIMIT = 1 << 24
 LOG_OF_ZERO_EXPONENT = 1 << 25  # times the smallest X it is still below -EXPONENT_LIMIT
@@ -39,12 +45,34 @@ class X(NamedTuple):
 
 
 class L(NamedTuple):
-    """A wide logarithm, (-1)**s * (high * 2**64 + low) * 2**(e - 128): top bit of high set, or 0."""
+    """A wide logarithm, (-1)**s * (high * 2**64 + low) * 2**(e - 128): for powers.
+
+    high and low are uint64, the top bit of high set; e is int64, s bool. Zero is all fields 0.
+    """
 
     high: U64
     low: U64
     e: I64
     s: Bools
+
+
+def elementwise(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function of X and L: of scalars it is computed in arrays of one element.
+
+    Integers wrap around here on purpose, and numpy warns of that, for scalars only.
+    """
+
+    @wraps(function)
+    def lifted(*numbers: Any, **options: Any) -> Any:
+        arrays = [type(number)(*map(np.atleast_1d, number)) for number in numbers]
+        result: Any = function(*arrays, **options)
+        if any(np.ndim(number[0]) for number in numbers):
+            return result
+        if isinstance(result, tuple):
+            return type(result)(*(field[0] for field in result))
+        return result[0]
+
+    return cast(Callable[P, R], lifted)
 
 
 def make(m: U64, e: I64, s: Bools) -> X:
@@ -86,7 +114,17 @@ def normal_log(wide: U128, e: I64, s: Bools) -> L:
     return L(high, low, np.where(nonzero, e - n, 0), s & nonzero)
 
 
-def saturated(s: Bools) -> X:
+def one(like: U64) -> X:
+    """Return 1 in the shape of ``like``."""
+    return X(filled(like, TOP), np.ones_like(like, np.int64), np.zeros_like(like, np.bool_))
+
+
+def zero(like: U64) -> X:
+    """Return 0 in the shape of ``like``."""
+    return X(filled(like), np.zeros_like(like, np.int64), np.zeros_like(like, np.bool_))
+
+
+def largest(s: Bools) -> X:
     """Return the largest number of each sign."""
     return X(np.full_like(s, ALL_ONES, np.uint64), np.full_like(s, EXPONENT_LIMIT, np.int64), s)
 
@@ -125,4 +163,3 @@ def _split(words: ArrayLike, count: int) -> tuple[list[U64], I64, Bools]:
     last = array[..., count - 1]
     parts = [array[..., i].astype(np.uint64) for i in range(count - 1)]
     return parts, last.view(np.int32).astype(np.int64) >> 1, (last & np.uint32(1)) != 0
-

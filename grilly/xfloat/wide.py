@@ -23,6 +23,11 @@ TOP = np.uint64(1 << 63)
 ALL_ONES = np.uint64((1 << 64) - 1)
 
 
+def filled(like: U64, value: np.uint64 = ZERO) -> U64:
+    """Return an array of the shape of ``like`` that holds ``value`` everywhere."""
+    return np.full_like(like, value)
+
+
 def leading_zeros(a: U64) -> I64:
     """Return how many zeros stand before the first one of ``a``; 64 for 0."""
     high = a >> HALF_WORD
@@ -69,12 +74,13 @@ def divide(high: U64, low: U64, divisor: U64) -> tuple[U64, U64]:
 def _divide_digit(remainder: U64, digit: U64, divisor: U64) -> tuple[U64, U64]:
     """Return one digit of the quotient in base 2**32 (Knuth's algorithm D), and what remains."""
     divisor_high, divisor_low = divisor >> HALF_WORD, divisor & WORD
-    guess = np.minimum(remainder // divisor_high, WORD)
+    guess: U64 = np.minimum(remainder // divisor_high, WORD)
     rest = remainder - guess * divisor_high
     for _ in range(2):  # a guess from the leading digits is at most 2 too large
         # With a rest of more than 32 bits the guess fits, and shifting it up would overflow.
         large = (rest <= WORD) & (guess * divisor_low > ((rest << HALF_WORD) | digit))
-        guess, rest = guess - large, rest + np.where(large, divisor_high, ZERO)
+        guess = guess - np.where(large, ONE, ZERO)
+        rest = rest + np.where(large, divisor_high, ZERO)
     return guess, ((remainder << HALF_WORD) | digit) - guess * divisor
 
 
@@ -106,9 +112,14 @@ def wide_leading_zeros(a: U128) -> I64:
     return np.where(a[0] != ZERO, leading_zeros(a[0]), 64 + leading_zeros(a[1]))
 
 
+def wide_where(condition: Bools, a: U128, b: U128) -> U128:
+    """Return ``a`` where ``condition`` holds, else ``b``."""
+    return np.where(condition, a[0], b[0]), np.where(condition, a[1], b[1])
+
+
 def wide_multiply_high(a: U128, b: U128) -> U128:
     """Return ``a`` * ``b`` / 2**128, up to 3 units too low: the lowest product is left out."""
     high = multiply(a[0], b[0])
     for crossed in (multiply(a[0], b[1]), multiply(a[1], b[0])):
-        high = wide_add(high, (np.zeros_like(crossed[0]), crossed[0]))
+        high = wide_add(high, (filled(high[0]), crossed[0]))
     return high

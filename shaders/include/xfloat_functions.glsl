@@ -110,6 +110,15 @@ X x_half_cosine_near(X x) {
   return x_mul(z, x_make(factor, 2, 0u));
 }
 
+// 1 - x for 0 <= x <= 1/2, rounded half down: less code than x_sub.
+X x_one_less(X x) {
+  uvec2 m = x_significand(x);
+  uint up = u64_shift_right(m, -1 - x.e).x & uint(x.e < 0) & 1u;
+  uvec2 rest = u64_subtract(uvec2(0u), u64_add(u64_shift_right(m, -x.e), uvec2(up, 0u)));
+  bool whole = rest == uvec2(0u);
+  return x_make(u64_select(whole, U64_TOP, rest), int(whole), 0u);
+}
+
 X x_half_cosine(X x) {
   // x = n + f, and what is needed is the distance to the nearest integer: exact in fixed point.
   int places = max(x.e, 0);
@@ -119,5 +128,5 @@ X x_half_cosine(X x) {
   X distance = x_normal(u64_select(upper == 1u, u64_subtract(uvec2(0u), f), f), 0, 0u);
   X near = x_half_cosine_near(x_where(x.e < 0, x_absolute(x), distance));
   bool far = ((odd ^ upper) & uint(x.e >= 0)) == 1u;
-  return x_where(far, x_sub(X_ONE, near), near);
+  return x_where(far, x_one_less(near), near);
 }

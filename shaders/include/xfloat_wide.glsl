@@ -104,12 +104,13 @@ uvec4 u128_divide(uvec4 a, uvec2 divisor) {
     uvec4 product = u64_multiply(uvec2(digit, 0u), divisor);
     over -= product.z + uint(u64_less(rest, product.xy));
     rest = u64_subtract(rest, product.xy);
-    for (int correction = 0; correction < 2; correction++) {  // a digit is at most 2 too large
-      uint large = uint(over != 0u);
-      digit -= large;
-      rest = u64_add(rest, divisor & -large);
-      over += large & uint(u64_less(rest, divisor));
-    }
+    uint large = uint(over != 0u);
+    digit -= large;
+    rest = u64_add(rest, divisor & -large);
+    over += large & uint(u64_less(rest, divisor));
+    large = uint(over != 0u);
+    digit -= large;
+    rest = u64_add(rest, divisor & -large);
     quotient = uvec2(quotient.x << 16 | digit, quotient.y << 16 | quotient.x >> 16);
   }
   return uvec4(quotient, rest);

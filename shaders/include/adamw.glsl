@@ -1,0 +1,60 @@
+// AdamW (I. Loshchilov and F. Hutter, arXiv:1711.05101) and its AMSGrad form (arXiv:1904.09237).
+// Only + - * / sqrt, each `precise`, in the order of grilly/cpu_kernels.py: the same bits as numpy.
+#define HYPER AdamW
+#include "step.glsl"
+
+layout(std430, binding = 4) buffer Param { vec4 param[]; };
+layout(std430, binding = 5) readonly buffer Grad { vec4 grad[]; };
+layout(std430, binding = 6) buffer ExpAvg { vec4 exp_avg[]; };
+layout(std430, binding = 7) buffer ExpAvgSq { vec4 exp_avg_sq[]; };
+#ifdef AMSGRAD
+layout(std430, binding = 8) buffer MaxExpAvgSq { vec4 max_exp_avg_sq[]; };
+#endif
+
+void main() {
+  uint row = take_row();
+  FOR_CHUNKS(c) {
+    Chunk chunk = chunks[c];
+    AdamW h = table[row * lanes + chunk.lane];
+    precise float new1 = 1.0 - h.beta1;
+    precise float new2 = 1.0 - h.beta2;
+    precise float decay = h.lr * h.weight_decay;
+    precise float step_size = h.lr * h.debias1;
+    // To maximize, the gradient's sign changes; its square does not see it.
+    if (h.maximize != 0.0) new1 = -new1;
+    // As vec4, once a chunk: drivers spread a scalar anew in every turn of the loop.
+    vec4 keep1_4 = vec4(h.beta1), new1_4 = vec4(new1), keep2_4 = vec4(h.beta2), new2_4 = vec4(new2);
+    vec4 decay_4 = vec4(decay), step_4 = vec4(step_size), debias2_4 = vec4(h.debias2), eps_4 = vec4(h.eps);
+
+    uint end = chunk.start + chunk.count;
+    FOR_FLOAT4(i, chunk.start, end) {
+      vec4 g = grad[i];
+      precise vec4 kept_m = keep1_4 * exp_avg[i];
+      precise vec4 new_m = new1_4 * g;
+      precise vec4 m = kept_m + new_m;
+      precise vec4 gg = g * g;
+      precise vec4 kept_v = keep2_4 * exp_avg_sq[i];
+      precise vec4 new_v = new2_4 * gg;
+      precise vec4 v = kept_v + new_v;
+      exp_avg[i] = m;
+      exp_avg_sq[i] = v;
+#ifdef AMSGRAD
+      if (h.amsgrad != 0.0) {
+        vec4 largest = max_exp_avg_sq[i];
+        v = mix(v, largest, lessThanEqual(v, largest));
+        max_exp_avg_sq[i] = v;
+      }
+#endif
+      vec4 p = param[i];
+      precise vec4 decayed = decay_4 * p;
+      precise vec4 kept_p = p - decayed;
+      precise vec4 root = sqrt(v);
+      precise vec4 unbiased = root * debias2_4;
+      precise vec4 denominator = unbiased + eps_4;
+      precise vec4 ratio = m / denominator;
+      precise vec4 change = step_4 * ratio;
+      precise vec4 new_p = kept_p - change;
+      param[i] = new_p;
+    }
+  }
+}

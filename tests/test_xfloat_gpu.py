@@ -1,0 +1,194 @@
+"""xfloat.glsl against its numpy mirror, bit for bit, on every driver; planted errors are seen."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from xfloat_harness import Function, on_gpu, shader, to_words
+from xfloat_operands import RANGES, numbers, pairs
+
+from grilly import vk, xfloat
+from grilly.shaders import include_dir
+
+TABLES = Path(__file__).resolve().parent.parent / "tools/print_xfloat_tables.py"
+COUNT = 20_000  # operands for each of five ranges of exponents: 1e5 in all
+
+OF_TWO = ["add", "sub", "mul", "div", "minimum", "maximum", "floor_divide", "remainder"]
+OF_ONE = ["negative", "absolute", "floor", "sqrt", "exp2", "half_cosine"]
+COMPARISONS = ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"]
+FUNCTIONS = {
+    "x_log2": Function("x_log2", ("X",), "L"),
+    "x_power_from_log": Function("x_power_from_log", ("L", "X"), "X"),
+    "x_float32": Function("x_float32", ("X",), "float32"),
+    "x_from_uint64": Function("x_from_uint64", ("u64",), "X"),
+    "x_from_int64": Function("x_from_int64", ("u64",), "X"),
+    "x_where": Function("x_where", ("bool", "X", "X"), "X"),
+    "x_where of bool": Function("x_where", ("bool", "bool", "bool"), "bool"),
+    **{f"x_{name}": Function(f"x_{name}", ("X", "X"), "X") for name in OF_TWO},
+    **{f"x_{name}": Function(f"x_{name}", ("X",), "X") for name in OF_ONE},
+    **{f"x_{name}": Function(f"x_{name}", ("X", "X"), "bool") for name in COMPARISONS},
+}
+MIRRORS: dict[str, Callable[..., Any]] = {
+    "x_float32": xfloat.to_float32,
+    "x_from_uint64": xfloat.from_int,
+    "x_from_int64": lambda a: xfloat.from_int(a.view(np.int64)),
+    "x_where of bool": np.where,
+}
+
+
+def mirror(name: str) -> Callable[..., Any]:
+    """Return the function on numpy arrays that ``name`` mirrors."""
+    return MIRRORS[name] if name in MIRRORS else getattr(xfloat, name.removeprefix("x_"))
+
+
+def operands(name: str, rng: np.random.Generator, span: str, count: int) -> tuple[Any, ...]:
+    """Return arrays of operands for the function ``name``, with exponents of the named range."""
+    a, b = pairs(rng, count, *RANGES[span])
+    if name == "x_power_from_log":  # exponents such that many powers are in range
+        return xfloat.log2(xfloat.absolute(a)), numbers(rng, count, -20, 20)
+    drawn = {"X": iter((a, b)), "u64": _integers(rng, count), "bool": _bools(rng, count)}
+    return tuple(next(drawn[kind]) for kind in FUNCTIONS[name].arguments)
+
+
+def _integers(rng: np.random.Generator, count: int) -> Iterator[Any]:
+    yield rng.integers(0, 1 << 64, count, np.uint64) >> rng.integers(0, 65, count).astype(np.uint64)
+
+
+def _bools(rng: np.random.Generator, count: int) -> Iterator[Any]:
+    while True:
+        yield rng.random(count) < 0.5
+
+
+def differing(
+    device: vk.Device, name: str, count: int, seed: int, include: Path | None = None
+) -> int:
+    """Return for how many operands the GPU's words are not the mirror's."""
+    rng = np.random.default_rng([seed, *name.encode()])
+    wrong = 0
+    for span in RANGES:
+        given = operands(name, rng, span, count)
+        got = on_gpu(device, FUNCTIONS[name], *given, include=include)
+        wrong += int((got != to_words(mirror(name)(*given))).any(axis=1).sum())
+    return wrong
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gpu_equals_mirror(device: vk.Device, name: str) -> None:
+    assert differing(device, name, COUNT, seed=1) == 0
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_gpu_equals_mirror_on_many_more(device: vk.Device, name: str) -> None:
+    for seed in range(100, 112):
+        assert differing(device, name, COUNT, seed) == 0
+
+
+# ---- No floating-point instruction ---------------------------------------------------------------
+
+OP_TYPE_FLOAT = 22
+CONTROL = Function("twice", ("X",), "X", "X twice(X a) { a.lo = uint(float(a.lo)); return a; }\n")
+
+
+def opcodes(spirv: bytes) -> set[int]:
+    """Return the instructions that occur in a SPIR-V module (five words of header come first)."""
+    words = struct.unpack(f"<{len(spirv) // 4}I", spirv)
+    found, at = set(), 5
+    while at < len(words):
+        found.add(words[at] & 0xFFFF)
+        at += words[at] >> 16
+    return found
+
+
+def test_no_float_type_is_used() -> None:
+    """Without the type there is no instruction: every one names its type."""
+    assert OP_TYPE_FLOAT not in opcodes(vk.compile_glsl(shader(*FUNCTIONS.values())))
+    assert OP_TYPE_FLOAT in opcodes(vk.compile_glsl(shader(CONTROL)))
+
+
+# ---- Planted errors ------------------------------------------------------------------------------
+
+WIDE, CORE, MORE = "xfloat_wide.glsl", "xfloat.glsl", "xfloat_functions.glsl"
+# (file, text, what it becomes, function in whose comparison it must show)
+MUTANTS = [
+    (WIDE, "a.y + b.y + carry)", "a.y + b.y)", "x_add"),
+    (WIDE, "a.y - b.y - uint(a.x < b.x)", "a.y - b.y", "x_div"),
+    (WIDE, "carry1 + carry2, carry5", "carry1, carry5", "x_mul"),
+    (WIDE, "carry1 + carry2, carry5", "carry2, carry5", "x_mul"),
+    (WIDE, "high.y + carry3 + carry4 + carry5", "high.y + carry4 + carry5", "x_mul"),
+    (WIDE, "high.y + carry3 + carry4 + carry5", "high.y + carry3 + carry5", "x_mul"),
+    (WIDE, "high.y + carry3 + carry4 + carry5", "high.y + carry3 + carry4", "x_mul"),
+    (WIDE, "uvec2(product.y >> 31, 0u)", "uvec2(0u)", "x_exp2"),
+    (WIDE, "uvec2(product.y >> 31, 0u)", "uvec2(0u)", "x_half_cosine"),
+    (WIDE, "uint(u64_less(low, a.xy))", "0u", "x_power_from_log"),
+    (WIDE, "uint(u64_less(a.xy, b.xy))", "0u", "x_sqrt"),
+    (WIDE, "min(rest.y / leading, 0xFFFFu)", "rest.y / leading & 0xFFFFu", "x_div"),
+    (WIDE, "    large = uint(over != 0u);", "    large = 0u;", "x_div"),
+    (WIDE, "over -= product.z + uint(u64_less(rest, product.xy))", "over -= product.z", "x_div"),
+    (CORE, "| uvec2(m.x & 1u, 0u);", ";", "x_add"),
+    (CORE, "uint(shift < 66)", "uint(shift < 65)", "x_sub"),
+    (CORE, "x_rounded(m.zw, m.y >> 31, e - n, s)", "x_rounded(m.zw, 0u, e - n, s)", "x_add"),
+    (CORE, "product.y >> 31, a.e", "0u, a.e", "x_mul"),
+    (CORE, "uint carry = up & uint(m.y == 0u)", "uint carry = 0u", "x_mul"),
+    (CORE, "up & uint(a.hi != 0u), e, a.s", "0u, e, a.s", "x_div"),
+    (CORE, "root, up & real", "root, 0u", "x_sqrt"),
+    (CORE, "uvec2(down, 0u)) & -real", "uvec2(0u)) & -real", "x_sqrt"),
+    (CORE, "mix(~above_tie.y >> 31, kept.x & 1u, tie)", "~above_tie.y >> 31", "x_float32"),
+    (CORE, "uvec2(129u, 0u)", "uvec2(65u, 0u)", "x_float32"),
+    (CORE, "min(e, X_EXPONENT_LIMIT)", "e", "x_mul"),
+    (CORE, "away.y |= carry << 31;", "", "x_floor"),
+    (CORE, "mix(false, turn, a.s != b.s)", "turn", "x_remainder"),
+    (CORE, "opposite & uint(rest.hi != 0u)", "opposite", "x_floor_divide"),
+    (MORE, "uvec2(8u, 0u)", "uvec2(0u)", "x_exp2"),
+    (MORE, "u128_add(twice, uvec4(1u, 0u, 0u, 0u))", "twice", "x_exp2"),
+    (MORE, "int(fraction != uvec2(0u))", "1", "x_exp2"),
+    (MORE, "uvec4(u64_multiply(log.m.xy, m).zw, 0u, 0u)", "uvec4(0u)", "x_power_from_log"),
+    (MORE, "u64_subtract(reciprocal, uvec2(3u, 0u))", "reciprocal", "x_log2"),
+    (MORE, "uvec2(second.y >> 28, 0u)", "uvec2(0u)", "x_log2"),
+    (MORE, "u64_shift_left(second, 4)", "uvec2(0u)", "x_log2"),
+    (MORE, "uvec2(up, 0u)", "uvec2(0u)", "x_half_cosine"),
+    (MORE, "uint(places <= 64)", "1u", "x_half_cosine"),
+    (MORE, "u64_add(excess, uvec2(2u, 0u))", "excess", "x_half_cosine"),
+]
+USERS = {  # of each table; SQRT_HALF is missing, a limit and no coefficient
+    "HALF_COSINE_FIRST": "x_half_cosine",
+    "HALF_COSINE": "x_half_cosine",
+    "ROOTS": "x_exp2",
+    "EXP2": "x_exp2",
+    "LOG2_WIDE": "x_log2",
+    "LOG2": "x_log2",
+}
+
+
+def coefficients() -> list[tuple[str, str, str, str]]:
+    """Return as mutants: each table's first and last number, too large by 2**-32."""
+    spec = importlib.util.spec_from_file_location(TABLES.stem, TABLES)
+    assert spec and spec.loader
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    rows = []
+    for table in tool.tables():
+        values = table.integers() if table.name in USERS else []
+        for value in dict.fromkeys(values[:1] + values[-1:]):
+            changed = value + (1 << (table.fraction - 32))
+            text, planted = (tool.glsl_value(number, table.bits) for number in (value, changed))
+            rows.append(("xfloat_tables.glsl", text, planted, USERS[table.name]))
+    return rows
+
+
+@pytest.mark.parametrize(("file", "text", "planted", "name"), MUTANTS + coefficients())
+def test_planted_errors_are_seen(
+    device: vk.Device, tmp_path: Path, file: str, text: str, planted: str, name: str
+) -> None:
+    include = shutil.copytree(include_dir(), tmp_path / "include")
+    original = (include / file).read_text()
+    assert original.count(text) == 1
+    (include / file).write_text(original.replace(text, planted))
+    assert differing(device, name, COUNT, seed=1, include=include) > 0
