@@ -31,7 +31,7 @@ SHORT_WINDOW = 8
 
 
 class Job(NamedTuple):
-    """Fill ``column`` of ``lane`` with ``formula(t + t_offset, k + k_offset)`` in every row."""
+    """In every row, ``column`` of ``lane`` is ``formula(t + t_offset, k + k_offset)``."""
 
     lane: int
     column: int
@@ -42,7 +42,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What the table holds and which tensors are updated: ``lane_of[i]`` is None for an idle one."""
+    """What the table holds and what is updated: tensor i by lane_of[i]; None leaves it alone."""
 
     lanes: int
     jobs: tuple[Job, ...]
@@ -81,7 +81,7 @@ class Backend(Protocol):
         """Apply one update to every tensor that is not idle, and move to the next row."""
 
     def replay(self, steps: int) -> None:
-        """Apply ``steps`` updates with the gradients that are there; the host does nothing between."""
+        """Apply ``steps`` updates with the gradients that are there, without the host."""
 
     def row(self) -> Array:
         """Return the table row that the next step will use: (lanes,) of hyper.dtype(kind)."""
@@ -93,7 +93,7 @@ def window(lanes: int, kind: str) -> int:
 
 
 def batches(jobs: Sequence[Job]) -> dict[Structure, list[Job]]:
-    """Return the jobs by structure: each structure is evaluated at once, on a GPU by one dispatch."""
+    """Return the jobs by structure: all of one are evaluated at once, by one dispatch."""
     found: dict[Structure, list[Job]] = {}
     for job in jobs:
         found.setdefault(program(job.formula).structure, []).append(job)

@@ -56,11 +56,9 @@ class CpuBackend:
         if self._row == self._rows:
             self._roll()
         row = self._table[self._row]
-        states = [name for name in self._slabs if name not in ("param", "grad")]
         for tensor, lane in enumerate(self._plan.lane_of):
             if lane is not None:
-                slabs = [self._slabs[name][tensor] for name in ("param", "grad", *states)]
-                self._update(row[lane], slabs)
+                self._update(row[lane], [arrays[tensor] for arrays in self._slabs.values()])
         self._row += 1
 
     def replay(self, steps: int) -> None:
@@ -70,7 +68,8 @@ class CpuBackend:
     def row(self) -> Array:
         if self._row == self._rows:
             self._roll()
-        return self._table[self._row].copy()
+        row: Array = self._table[self._row].copy()
+        return row
 
     def _update(self, h: np.void, slabs: list[Array]) -> None:
         with np.errstate(all="ignore"):

@@ -21,7 +21,9 @@ class Kernel(NamedTuple):
     scratch: int
 
 
-def adamw(h: Any, scratch: Array, p: Array, grad: Array, m: Array, v: Array, *largest: Array) -> None:
+def adamw(
+    h: Any, scratch: Array, p: Array, grad: Array, m: Array, v: Array, *largest: Array
+) -> None:
     """Update one block; ``h`` is a lane of hyper.dtype("AdamW"), ``largest`` AMSGrad's state."""
     (a,) = scratch
     new1 = _ONE - h["beta1"]

@@ -94,13 +94,20 @@ class Expr(NDArrayOperatorsMixin):
     __slots__ = ("args", "kind", "label", "op", "value")
 
     def __init__(
-        self, op: Any, args: tuple[Expr, ...] = (), kind: str = NUMBER, value: Any = None, label: str = ""
+        self,
+        op: Any,
+        args: tuple[Expr, ...] = (),
+        kind: str = NUMBER,
+        value: Any = None,
+        label: str = "",
     ) -> None:
         self.op, self.args, self.kind, self.value, self.label = op, args, kind, value, label
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Expr:
         if method != "__call__" or kwargs:
-            raise TraceError(f"np.{ufunc.__name__} with {method} or keyword arguments cannot run on the GPU")
+            raise TraceError(
+                f"np.{ufunc.__name__} with {method} or keyword arguments cannot run on the GPU"
+            )
         return apply(ufunc, args)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Expr:
@@ -121,7 +128,9 @@ class Expr(NDArrayOperatorsMixin):
         raise TraceError("math.* needs a number: write np.sqrt, np.exp2, ... instead")
 
     def __int__(self) -> int:
-        raise TraceError("a formula's step is a symbol: write np.floor(x) or x // 1 instead of int(x)")
+        raise TraceError(
+            "a formula's step is a symbol: write np.floor(x) or x // 1 instead of int(x)"
+        )
 
     __index__ = __int__
     __hash__ = object.__hash__
@@ -159,7 +168,9 @@ def _check_kinds(func: Callable[..., Any], nodes: tuple[Expr, ...]) -> None:
     if func is np.where:
         allowed = {nodes[1].kind}
     if not rest <= allowed:
-        raise TraceError(f"{_name(func)} mixes numbers and conditions: write np.where(condition, 1, 0)")
+        raise TraceError(
+            f"{_name(func)} mixes numbers and conditions: write np.where(condition, 1, 0)"
+        )
 
 
 def constant(value: Any, label: str = "") -> Expr:
@@ -218,5 +229,5 @@ def _name(func: Callable[..., Any]) -> str:
 
 
 def _names() -> str:
-    public = [op for op in OPS if op not in (log2_of_base, power_from_log)]
+    public: list[Any] = [op for op in OPS if op not in (log2_of_base, power_from_log)]
     return ", ".join(sorted(_name(op) for op in (*public, np.power, np.clip)))

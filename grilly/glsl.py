@@ -13,7 +13,8 @@ from .program import Node, Structure
 TYPES = {NUMBER: "X", LOG: "L", BOOL: "bool"}
 _LOADS = {
     NUMBER: "x_from_words(jobs[at + {0}u], jobs[at + {1}u], jobs[at + {2}u])",
-    LOG: "l_from_words(jobs[at + {0}u], jobs[at + {1}u], jobs[at + {2}u], jobs[at + {3}u], jobs[at + {4}u])",
+    LOG: "l_from_words(jobs[at + {0}u], jobs[at + {1}u], jobs[at + {2}u], jobs[at + {3}u], "
+    "jobs[at + {4}u])",
     BOOL: "(jobs[at + {0}u] != 0u)",
 }
 

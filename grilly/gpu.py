@@ -112,7 +112,9 @@ class GpuBackend:
         self._next_rows = self._window
         return tape
 
-    def _make(self, lanes: int, counts: dict[Structure, int], words: int, dealt: chunks.Chunks) -> None:
+    def _make(
+        self, lanes: int, counts: dict[Structure, int], words: int, dealt: chunks.Chunks
+    ) -> None:
         """Make the buffers of a plan's shape and record its tapes."""
         device = self._device
         self._lanes, self._window = lanes, backend.window(lanes, self._kind)

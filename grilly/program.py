@@ -173,5 +173,8 @@ class _Cut:
 def _exact(value: Any) -> Any:
     if isinstance(value, bool):
         return np.bool_(value)
-    return xfloat.from_int(value) if isinstance(value, (int, np.integer)) else xfloat.from_float64(value)
-
+    return (
+        xfloat.from_int(value)
+        if isinstance(value, (int, np.integer))
+        else xfloat.from_float64(value)
+    )

@@ -59,7 +59,10 @@ class OneCycle(Schedule):
     anneal: str = "cos"
 
     def __call__(self, t: Any) -> Any:
-        start, end, a, b = 0.0, self.ends[0], self.values[0], self.values[1]
+        start: Any = 0.0
+        end: Any = self.ends[0]
+        a: Any = self.values[0]
+        b: Any = self.values[1]
         for i in range(1, len(self.ends)):
             later = t > self.ends[i - 1]
             start = np.where(later, self.ends[i - 1], start)

@@ -32,7 +32,9 @@ class PlainAdamW:
 def hashed_gradient(size: int, step: int) -> Array:
     """Return a reproducible gradient in [-1, 1) for each step, exact in float32."""
     with np.errstate(over="ignore"):
-        x = np.arange(size, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(step) * np.uint32(40503)
+        x = np.arange(size, dtype=np.uint32) * np.uint32(2654435761) + np.uint32(step) * np.uint32(
+            40503
+        )
         x ^= x >> np.uint32(15)
         x *= np.uint32(2246822519)
         x ^= x >> np.uint32(13)

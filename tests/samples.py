@@ -1,4 +1,4 @@
-"""Random parameters and steps for each structure, and their row constants built column by column."""
+"""Random parameters and steps for each structure, and their row constants, column by column."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ class Samples:
     def constants(self) -> np.ndarray[Any, Any]:
         """The row constants of every sample, (count, words) uint32."""
         if not self.numbers:
-            return np.broadcast_to(self.program.constants, (len(self.t), self.program.constants.size))
+            return np.broadcast_to(
+                self.program.constants, (len(self.t), self.program.constants.size)
+            )
         columns = [self._words(label) for label in self.program.labels]
         return np.concatenate(columns, axis=1)
 
@@ -49,7 +51,11 @@ def draw(name: str, count: int, seed: int) -> Samples:
     if "one_cycle" in name:
         return _one_cycles(name, count, rng)
     beta = name != "constant"
-    value = _betas(count, rng) if beta else rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-50, 40, count)
+    value = (
+        _betas(count, rng)
+        if beta
+        else rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-50, 40, count)
+    )
     label = "beta.value" if beta else "value"
     wrap = {"constant": Constant, "debias1": _debias(Debias1), "debias2": _debias(Debias2)}[name]
     return Samples(

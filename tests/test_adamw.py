@@ -101,7 +101,9 @@ def test_a_missing_gradient_delays_only_its_parameter(place: str) -> None:
     optimizer = AdamW([{"params": params[:2]}, {"params": params[2:], "lr": 0.1}], device=place)
     rng = np.random.default_rng(3)
     for step in range(60):
-        grads = [hashed_gradient(40, 3 * step + i) if rng.random() < 0.7 else None for i in range(3)]
+        grads = [
+            hashed_gradient(40, 3 * step + i) if rng.random() < 0.7 else None for i in range(3)
+        ]
         for i, grad in enumerate(grads):
             if grad is not None:
                 counts[i] += 1
@@ -210,7 +212,12 @@ def test_state_dict_resumes_to_the_same_bits(place: str, amsgrad: bool) -> None:
 
 def test_any_shape_and_layout_is_updated_in_place(place: str) -> None:
     base = weights(60).reshape(6, 10)
-    params = [base[::2, 1:9:3], np.array(2.0, np.float32), np.zeros((0, 3), np.float32), base[1:2].T]
+    params = [
+        base[::2, 1:9:3],
+        np.array(2.0, np.float32),
+        np.zeros((0, 3), np.float32),
+        base[1:2].T,
+    ]
     plains = [PlainAdamW(p) for p in params]
     optimizer = AdamW(params, device=place)
     for step in range(5):

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evaluation import mirror, on_gpu
 from samples import Samples
-from test_exact import mirror, on_gpu
 from truth import MPMATH, exact, float32_bits
 
 from grilly import TraceError, glsl, vk, xfloat

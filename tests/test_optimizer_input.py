@@ -41,7 +41,9 @@ def test_parameters(name: str) -> None:
             nn.Parameter(value)
 
 
-@pytest.mark.parametrize("params", [W, nn.Parameter(W), "weights"], ids=["array", "parameter", "str"])
+@pytest.mark.parametrize(
+    "params", [W, nn.Parameter(W), "weights"], ids=["array", "parameter", "str"]
+)
 def test_params_is_an_iterable(params: Any) -> None:
     with pytest.raises(TypeError, match=r"write \[params\]"):
         AdamW(params, device="cpu")

@@ -100,7 +100,9 @@ def copy_tape(backend: gpu.GpuBackend, layout: tuple[int, int] | None) -> vk.Tap
     buffers = [backend._clock, backend._table, dealt, ranges, *slabs]
     kernel = device.kernel(vk.compile_glsl(COPY), len(buffers), 8, {0: local_size})
     with vk.Tape(device) as tape:
-        tape.dispatch(kernel.bind(buffers), groups, np.array([0, backend._lanes], np.uint32).tobytes())
+        tape.dispatch(
+            kernel.bind(buffers), groups, np.array([0, backend._lanes], np.uint32).tobytes()
+        )
     return tape
 
 
@@ -148,7 +150,12 @@ def bench_refill(info: vk.DeviceInfo, size: int) -> list[str]:
         }
     )
     share = ratio(seconds, "refill", "step") / window
-    return [f"{size:.0e}".replace("e+0", "e"), str(window), f"{share:.4f}", f"{ratio(seconds, 'again', 'refill'):.2f}"]
+    return [
+        f"{size:.0e}".replace("e+0", "e"),
+        str(window),
+        f"{share:.4f}",
+        f"{ratio(seconds, 'again', 'refill'):.2f}",
+    ]
 
 
 def bench_eager(info: vk.DeviceInfo, size: int) -> list[str]:

@@ -194,13 +194,16 @@ class Optimizer:
         elif isinstance(gradients, Mapping):
             unknown = set(gradients) - {id(p) for p in self._params}
             if unknown:
-                raise ValueError(f"gradients has a key that is no id of a parameter: {unknown.pop()}")
+                raise ValueError(
+                    f"gradients has a key that is no id of a parameter: {unknown.pop()}"
+                )
             given = [gradients.get(id(p)) for p in self._params]
         else:
             given = list(gradients)
             if len(given) != len(self._params):
                 raise ValueError(
-                    f"gradients must have one entry per parameter ({len(self._params)}), got {len(given)}"
+                    f"gradients must have one entry per parameter ({len(self._params)}), "
+                    f"got {len(given)}"
                 )
         return [self._gradient(i, grad) for i, grad in enumerate(given)]
 

@@ -41,7 +41,10 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
     for i, number in enumerate(numbers):
         if number in state:
             updates[i], arrays[i] = _entry(optimizer, i, state[number])
-    merged = [_merged(optimizer, mine, group) for mine, group in zip(optimizer.param_groups, groups)]
+    merged = [
+        _merged(optimizer, mine, group)
+        for mine, group in zip(optimizer.param_groups, groups, strict=True)
+    ]
     for mine, options in zip(optimizer.param_groups, merged, strict=True):
         mine.update(options)
     optimizer._allocate()
@@ -56,7 +59,9 @@ def _parts(state_dict: Any) -> tuple[list[dict[str, Any]], dict[Any, Any]]:
     if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
         raise StateError('state_dict must be a dict with "state" and "param_groups"')
     groups, state = state_dict["param_groups"], state_dict["state"]
-    if not isinstance(groups, list) or not all(isinstance(g, dict) and "params" in g for g in groups):
+    if not isinstance(groups, list) or not all(
+        isinstance(g, dict) and "params" in g for g in groups
+    ):
         raise StateError('state_dict["param_groups"] must be a list of dicts with "params"')
     if not isinstance(state, dict):
         raise StateError(f'state_dict["state"] must be a dict, got {type(state).__name__}')

@@ -136,12 +136,14 @@ class Timeline:
 
     def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
         """Return the lanes in use: each group's leader first, then who lags behind it."""
-        leaders = [(g, min(self._behind[self._groups == g].tolist(), default=0)) for g in range(groups)]
+        leaders = [
+            (g, min(self._behind[self._groups == g].tolist(), default=0)) for g in range(groups)
+        ]
         pairs = zip(self._groups[active].tolist(), self._behind[active].tolist(), strict=True)
         return sorted({*leaders, *pairs})
 
     def _jobs(self, lane: Lane, sources: dict[Key, Source], base: int) -> list[Job]:
-        group, behind = lane
+        _, behind = lane
         number = self._lanes.index(lane)
         jobs = []
         for position, (key, formula) in enumerate(self._columns):

@@ -49,7 +49,7 @@ def _split_ints(array: NDArray[np.object_]) -> tuple[U64, NDArray[np.bool_]]:
         if abs(int(value)) >> 64:
             raise OverflowError(f"a must lie between -2**64 and 2**64, got {value}")
     magnitude = np.array([abs(int(value)) for value in array.flat], np.uint64)
-    negative = np.array([value < 0 for value in array.flat], np.bool_)
+    negative = np.array([int(value) < 0 for value in array.flat], np.bool_)
     return magnitude.reshape(array.shape), negative.reshape(array.shape)
 
 

@@ -56,13 +56,13 @@ def _polynomial(coefficients: Sequence[int], u: U64) -> U64:
 
 @elementwise
 def exp2(x: X) -> X:
-    """Return 2**x, within 3 units of 2**-64."""
+    """Return 2**x, within 2.5 units of 2**-64 of the value."""
     return _exp2_fixed((x.m, filled(x.m)), x.e, x.s)
 
 
 @elementwise
 def power_from_log(log: L, y: X) -> X:
-    """Return 2**(log * y): the power of a number whose log2 is ``log``."""
+    """Return 2**(log * y), the power of a number whose log2 is ``log``: within 2.5 units."""
     # 128 times 64 bits; of the 192, the lowest 64 lie behind 2**-102 of the product.
     product = multiply(log.high, y.m)
     product = wide_add(product, (filled(product[0]), multiply(log.low, y.m)[0]))
@@ -72,7 +72,10 @@ def power_from_log(log: L, y: X) -> X:
 
 
 def power(a: X, y: X) -> X:
-    """Return a**y; a base below zero counts as zero, 0**0 is 1, and 0**y saturates for y < 0."""
+    """Return a**y for any real ``y``, within 2.5 units of 2**-64 of the value.
+
+    A base below zero counts as zero; 0**0 is 1, and 0**y saturates for y < 0.
+    """
     return power_from_log(log2(a), y)
 
 
@@ -156,7 +159,10 @@ def _add_whole(whole: I64, fraction: L) -> L:
 
 @elementwise
 def half_cosine(x: X) -> X:
-    """Return (1 - cos(pi x)) / 2 for any ``x``, within 4 units of 2**-64, next to its zeros too."""
+    """Return (1 - cos(pi x)) / 2 for any ``x``, within 3.5 units of 2**-64 of the value.
+
+    That is so next to its zeros too, the even integers: the argument is reduced exactly.
+    """
     # x = n + f: the fraction in fixed point is exact where |x| >= 1/2.
     places = np.maximum(x.e, 0)
     f = shift_left(x.m, places)

@@ -74,12 +74,6 @@ X x_normal(uvec2 m, int e, uint s) {
   return x_make(u64_shift_left(m, n), e - n, s);
 }
 
-X x_normal_rounded(uvec4 m, int e, uint s) {
-  int n = u128_leading_zeros(m);
-  m = u128_shift_left(m, n);
-  return x_rounded(m.zw, m.y >> 31, e - n, s);
-}
-
 L l_normal(uvec4 m, int e, uint s) {
   int n = u128_leading_zeros(m);
   uint nonzero = -uint(n < 128);
@@ -126,18 +120,28 @@ X x_add(X a, X b) {
   X large = x_where(swapped, b, a);
   X small = x_where(swapped, a, b);
   int shift = large.e - small.e;
-  uvec2 m = x_significand(small);
-  uvec2 last = u64_shift_right(m, 1) | uvec2(m.x & 1u, 0u);  // shifted by 65, with a sticky bit
-  uvec2 low = u64_select(shift > 64, last, u64_shift_left(m, 64 - shift));
-  uvec4 tail = uvec4(low, u64_shift_right(m, shift));
-  // Beyond 65 places it is less than a quarter of the last place: it cannot change the rounding.
-  tail &= -(uint(small.hi != 0u) & uint(shift < 66));
+  uvec2 m = x_significand(large);
+  uvec2 n = x_significand(small);
+  // What of small lies behind the last place of large. From a shift of 65 only its bit after the
+  // first can matter, with whether anything follows; from 66 on, nothing.
+  uvec2 last = u64_shift_right(n, 1) | uvec2(n.x & 1u, 0u);
+  uvec2 behind = u64_select(shift > 64, last & -uint(shift < 66), u64_shift_left(n, 64 - shift));
+  // A difference is the sum with the complement.
   uint opposite = large.s ^ small.s;
-  tail = u128_add(tail ^ -opposite, uvec4(opposite, 0u, 0u, 0u));
-  uvec4 sum = u128_add(uvec4(0u, 0u, x_significand(large)), tail);
-  bool carry = mix(false, u64_less(sum.zw, x_significand(large)), opposite == 0u);
-  uvec4 halved = u128_shift_right(sum, 1) | uvec4(0u, 0u, U64_TOP);
-  return x_normal_rounded(u128_select(carry, halved, sum), large.e + int(carry), large.s);
+  uint borrowed = opposite & uint(behind == uvec2(0u));
+  behind = u64_add(behind ^ -opposite, uvec2(opposite, 0u));
+  uvec2 sum = u64_add(m, u64_shift_right(n, shift) ^ -opposite);
+  sum = u64_add(sum, uvec2(borrowed, 0u));
+  uint carry = uint(u64_less(sum, m)) & (opposite ^ 1u);
+  uint missing = (sum.y >> 31 ^ 1u) & (carry ^ 1u);  // is the top bit?
+  uint up = mix((behind.y << missing) >> 31, sum.x & 1u, carry == 1u);
+  uvec2 halved = u64_shift_right(sum, 1) | U64_TOP;
+  uvec2 doubled = u64_add(sum, sum) | uvec2(behind.y >> 31, 0u);
+  sum = u64_select(missing == 1u, doubled, u64_select(carry == 1u, halved, sum));
+  // With more than one bit missing the shift was less than 2, and there is nothing to round.
+  int zeros = u64_leading_zeros(sum);
+  int e = large.e + int(carry) - int(missing) - zeros;
+  return x_rounded(u64_shift_left(sum, zeros), up, e, large.s);
 }
 
 X x_sub(X a, X b) { return x_add(a, x_negative(b)); }
@@ -154,15 +158,19 @@ uvec4 x_dividend(uvec2 m, bool halve) {
   return u128_select(halve, uvec4(0u, m.x << 31, u64_shift_right(m, 1)), uvec4(0u, 0u, m));
 }
 
+// a / b, from what u128_divide made of x_dividend.
+X x_quotient(X a, X b, uvec4 division, uvec2 divisor, bool halve) {
+  uint up = uint(!u64_less(division.zw, u64_subtract(divisor, division.zw)));
+  uint nonzero = uint(a.hi != 0u);
+  int e = mix(a.e - b.e + int(halve), X_EXPONENT_LIMIT + 1, b.hi == 0u);  // or a / 0
+  return x_rounded(division.xy & -nonzero, up & nonzero, e, a.s ^ b.s);
+}
+
 X x_div(X a, X b) {
-  uvec2 m = x_significand(a);
   uvec2 divisor = x_significand(b) | U64_TOP;
-  bool halve = !u64_less(m, divisor);
-  uvec4 result = u128_divide(x_dividend(m, halve), divisor);
-  uint up = uint(!u64_less(result.zw, u64_subtract(divisor, result.zw)));
-  int e = mix(a.e - b.e + int(halve), X_EXPONENT_LIMIT + 1, b.hi == 0u);
-  result &= -uint(a.hi != 0u);
-  return x_rounded(result.xy, up & uint(a.hi != 0u), e, a.s ^ b.s);
+  bool halve = !u64_less(x_significand(a), divisor);
+  uvec4 division = u128_divide(x_dividend(x_significand(a), halve), divisor);
+  return x_quotient(a, b, division, divisor, halve);
 }
 
 X x_sqrt(X a) {
@@ -204,40 +212,39 @@ X x_floor(X a) {
   return x_make(away, mix(a.e + int(carry), 1, places == 64), a.s);  // -1 from what lies above it
 }
 
-// |a| // |b| and what remains, exact below 2^64. From there on, and for b = 0, false is returned.
-bool x_truncated_division(X a, X b, out X quotient, out X rest) {
+// |a| // |b| and what remains, exact below 2^64; from there on, and for b = 0, |a / b| and 0.
+void x_truncated_division(X a, X b, out X quotient, out X rest) {
   int shift = a.e - b.e;
   uvec2 m = x_significand(a);
   uvec2 divisor = x_significand(b) | U64_TOP;
-  bool fits = mix(shift < 64, u64_less(m, divisor), shift == 64);
+  bool halve = !u64_less(m, divisor);
+  bool fits = mix(shift < 64, !halve, shift == 64);
   fits = mix(fits, false, b.hi == 0u);
-  uvec2 start = m & -(uint(fits) & uint(shift >= 0));
-  uvec4 dividend = uvec4(u64_shift_left(start, shift), u64_shift_right(start, 64 - shift));
-  uvec4 result = u128_divide(dividend, divisor);
-  quotient = x_normal(result.xy, 64, 0u);
-  rest = x_where(shift < 0, x_absolute(a), x_normal(result.zw, b.e, 0u));
-  return fits;
+  uvec2 start = m & -uint(shift >= 0);
+  uvec4 shifted = uvec4(u64_shift_left(start, shift), u64_shift_right(start, 64 - shift));
+  uvec4 division = u128_divide(u128_select(fits, shifted, x_dividend(m, halve)), divisor);
+  X real = x_absolute(x_quotient(a, b, division, divisor, halve));
+  quotient = x_where(fits, x_normal(division.xy, 64, 0u), real);
+  rest = x_where(shift < 0, x_absolute(a), x_normal(division.zw, b.e, 0u));
+  rest = x_where(fits, rest, X_ZERO);
 }
 
 X x_floor_divide(X a, X b) {
   X quotient, rest;
-  bool fits = x_truncated_division(a, b, quotient, rest);
+  x_truncated_division(a, b, quotient, rest);
   uint opposite = a.s ^ b.s;
-  X step = X_ONE;
-  step.hi &= -(opposite & uint(rest.hi != 0u));
-  step.e &= -int(step.hi >> 31);
-  X whole = x_add(quotient, step);
+  bool below = (opposite & uint(rest.hi != 0u)) == 1u;
+  X whole = x_add(quotient, x_where(below, X_ONE, X_ZERO));
   whole.s = opposite & uint(whole.hi != 0u);
-  return x_where(fits, whole, x_div(a, b));
+  return whole;
 }
 
 X x_remainder(X a, X b) {
   X quotient, rest;
-  bool fits = x_truncated_division(a, b, quotient, rest);
+  x_truncated_division(a, b, quotient, rest);
   rest.s = a.s & uint(rest.hi != 0u);
-  bool turn = rest.hi != 0u;
-  turn = mix(false, turn, a.s != b.s);
-  return x_where(fits, x_add(rest, x_where(turn, b, X_ZERO)), X_ZERO);
+  bool other_side = ((a.s ^ b.s) & uint(rest.hi != 0u)) == 1u;
+  return x_add(rest, x_where(other_side, b, X_ZERO));
 }
 
 #include "xfloat_functions.glsl"

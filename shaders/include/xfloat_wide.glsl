@@ -39,13 +39,13 @@ uvec4 u64_multiply(uvec2 a, uvec2 b) {
   umulExtended(a.x, b.y, cross.y, cross.x);
   umulExtended(a.y, b.x, other.y, other.x);
   umulExtended(a.y, b.y, high.y, high.x);
-  uint carry1, carry2, carry3, carry4, carry5;
+  uint carry1, carry2, carry3, carry4;
   uint word1 = uaddCarry(low.y, cross.x, carry1);
   word1 = uaddCarry(word1, other.x, carry2);
-  uint word2 = uaddCarry(cross.y, other.y, carry3);
+  // The upper word of a product is never so large that one more would not fit.
+  uint word2 = uaddCarry(cross.y + carry1, other.y + carry2, carry3);
   word2 = uaddCarry(word2, high.x, carry4);
-  word2 = uaddCarry(word2, carry1 + carry2, carry5);
-  return uvec4(low.x, word1, word2, high.y + carry3 + carry4 + carry5);
+  return uvec4(low.x, word1, word2, high.y + carry3 + carry4);
 }
 
 // a * b / 2^64, rounded to nearest.

@@ -89,14 +89,16 @@ class LRScheduler:
         return copy.deepcopy(state)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over a state_dict of this class or of torch's; the optimizer's rates stay as they are.
+        """Take over a state_dict of this class or of torch's; the groups stay as they are.
 
         Raises StateError, and changes nothing, if it has a key that this class does not know.
         """
         unknown = set(state_dict) - {k for k in self.__dict__ if k not in self._HIDDEN}
         unknown -= {"_get_lr_called_within_step", "_is_initial"}
         if unknown:
-            raise StateError(f"state_dict has keys that are not {type(self).__name__}'s: {sorted(unknown)}")
+            raise StateError(
+                f"state_dict has keys that are not {type(self).__name__}'s: {sorted(unknown)}"
+            )
         self.__dict__.update(copy.deepcopy(state_dict))
         self._take_up()
 
@@ -194,7 +196,9 @@ class _Curve:
 def _pairs(groups: list[dict[str, Any]], rates: Any) -> Iterator[tuple[dict[str, Any], float]]:
     rates = list(rates)
     if len(rates) != len(groups):
-        raise ValueError(f"get_lr() must return one rate per group ({len(groups)}), got {len(rates)}")
+        raise ValueError(
+            f"get_lr() must return one rate per group ({len(groups)}), got {len(rates)}"
+        )
     return zip(groups, rates, strict=True)
 
 

@@ -54,7 +54,9 @@ class OneCycleLR(LRScheduler):
         self.total_steps = _total_steps(total_steps, epochs, steps_per_epoch)
         if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
-        self._schedule_phases = _phases(float(pct_start * self.total_steps), self.total_steps, three_phase)
+        self._schedule_phases = _phases(
+            float(pct_start * self.total_steps), self.total_steps, three_phase
+        )
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(
                 f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
@@ -62,10 +64,16 @@ class OneCycleLR(LRScheduler):
         self._anneal_func_type = anneal_strategy
         self.cycle_momentum = cycle_momentum
         max_lrs = self._format_param("max_lr", optimizer, max_lr)
-        bases = self._format_param("base_momentum", optimizer, base_momentum) if cycle_momentum else []
+        bases = (
+            self._format_param("base_momentum", optimizer, base_momentum) if cycle_momentum else []
+        )
         tops = self._format_param("max_momentum", optimizer, max_momentum) if cycle_momentum else []
         if cycle_momentum:
             self.use_beta1 = _cycles_beta1(optimizer)
+        for name, factor in (("div_factor", div_factor), ("final_div_factor", final_div_factor)):
+            _check_number(name, factor)
+            if factor == 0:
+                raise ValueError(f"{name} divides a rate and must not be 0")
         self._check_phase(max(last_epoch + 1, 0))
         if last_epoch == -1:
             for i, group in enumerate(optimizer.param_groups):
@@ -78,10 +86,15 @@ class OneCycleLR(LRScheduler):
     def _format_param(self, name: str, optimizer: Any, param: Any) -> list[Any]:
         """Return ``param`` as one value per group."""
         count = len(optimizer.param_groups)
+        for value in param if isinstance(param, (list, tuple)) else [param]:
+            _check_number(name, value)
         if not isinstance(param, (list, tuple)):
             return [param] * count
         if len(param) != count:
-            raise ValueError(f"expected {count} values for {name}, got {len(param)}")
+            raise ValueError(
+                f"{name} must have the same length as optimizer.param_groups. "
+                f"{name} has {len(param)} values, param_groups has {count}."
+            )
         return list(param)
 
     @staticmethod
@@ -102,7 +115,7 @@ class OneCycleLR(LRScheduler):
         return schedules
 
     def _cycle(self, group: dict[str, Any], what: str) -> OneCycle:
-        """Return the formula from the numbers that are in the group now: torch reads them so too."""
+        """Return the formula of the numbers that are in the group now, as torch reads them."""
         phases = self._schedule_phases
         names = [phases[0][f"start_{what}"], *(phase[f"end_{what}"] for phase in phases)]
         ends = tuple(float(phase["end_step"]) for phase in phases)
@@ -127,6 +140,13 @@ class OneCycleLR(LRScheduler):
                 f"the cycle empty at step {t}: choose pct_start so that the phases end at "
                 "different steps after the first"
             )
+
+
+def _check_number(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not np.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
 
 
 def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:

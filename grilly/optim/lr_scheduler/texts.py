@@ -11,10 +11,7 @@ EPOCH_DEPRECATED = (
 GET_LR_OUTSIDE = (
     "To get the last learning rate computed by the scheduler, please use `get_last_lr()`."
 )
-_SEE = (
-    "See more details at "
-    "https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
-)
+_SEE = "See more details at https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 OVERRIDDEN = (
     "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
     "initialization. Please, make sure to call `optimizer.step()` before "

@@ -1,0 +1,43 @@
+"""Evaluates samples of a structure: by the numpy mirror, and by the shader's test form on a GPU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from samples import Samples
+
+from grilly import glsl, hyper, vk, xfloat
+from grilly.program import evaluate
+
+
+def mirror(samples: Samples) -> xfloat.X:
+    t = xfloat.from_float64(samples.t)
+    return evaluate(samples.program.structure, samples.constants, t, xfloat.from_int(samples.k))
+
+
+def on_gpu(device: vk.Device, samples: Samples, text: str | None = None) -> Any:
+    """Return the words (count, 3) of the schedule shader's test form at the samples."""
+    count = len(samples.t)
+    jobs = np.concatenate(
+        [
+            np.arange(count, dtype=np.uint32)[:, None],
+            samples.k.astype(np.int64)[:, None].view(np.uint32),
+            xfloat.to_words(xfloat.from_float64(samples.t)),
+            samples.constants,
+        ],
+        axis=1,
+    )
+    text = glsl.shader(samples.program.structure) if text is None else text
+    kernel = device.kernel(vk.compile_glsl(text, ["SIGNIFICANDS"]), 3, 16, {0: 64})
+    buffers = [
+        device.buffer(4 * len(hyper.CLOCK_WORDS)),
+        device.buffer(jobs.nbytes),
+        device.buffer(12 * count, fill=255),
+    ]
+    buffers[1].write(jobs)
+    with vk.Tape(device) as tape:
+        push = np.array([0, count, 1, count], np.uint32).tobytes()
+        tape.dispatch(kernel.bind(buffers), -(-count // 64), push)
+    device.submit(tape)
+    return buffers[2].read(np.uint32, 3 * count).reshape(count, 3)

@@ -1,0 +1,72 @@
+"""Printed shaders: what is committed is what Python prints, and it computes with integers only."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from grilly import shaders
+from grilly.schedules import SHIPPED
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_committed_shaders_are_what_is_printed() -> None:
+    tool = runpy.run_path(str(ROOT / "tools" / "print_shaders.py"))
+    assert tool["main"](["--check"]) == 0
+
+
+def test_a_changed_shader_is_noticed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "tools" / "print_shaders.py"
+    copy.parent.mkdir()
+    shutil.copy(ROOT / "tools" / "print_shaders.py", copy)
+    shutil.copytree(ROOT / "shaders", tmp_path / "shaders")
+    changed = tmp_path / "shaders" / "schedule" / "constant.comp"
+    changed.write_text(changed.read_text() + " ")
+    assert runpy.run_path(str(copy))["main"](["--check"]) == 1
+    assert "constant.comp" in capsys.readouterr().out
+
+
+def disassembled(name: str) -> str:
+    if shutil.which("spirv-dis") is None:
+        pytest.skip("needs spirv-dis (Debian: spirv-tools)")
+    run = subprocess.run(
+        ["spirv-dis", "-"], input=shaders.spirv(name), capture_output=True, check=True
+    )
+    return run.stdout.decode()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_schedule_shaders_have_no_floating_point(name: str) -> None:
+    text = disassembled(f"schedule/{name}")
+    assert "OpTypeInt 32" in text
+    for forbidden in ("OpTypeFloat", "OpF", "OpConvert", "GLSL.std.450 Cos"):
+        lines = [
+            line for line in text.splitlines() if forbidden in line and "OpFunction" not in line
+        ]
+        assert lines == []
+
+
+@pytest.mark.parametrize("name", ["adamw", "adamw_amsgrad"])
+def test_every_operation_of_a_kernel_is_precise(name: str) -> None:
+    """Without NoContraction a driver may fuse or reorder, and the bits are no longer numpy's."""
+    text = disassembled(f"optim/{name}")
+    precise = {line.split()[1] for line in text.splitlines() if "NoContraction" in line}
+    computed = {
+        line.split()[0]
+        for line in text.splitlines()
+        if any(f"= OpF{op} " in line for op in ("Add", "Sub", "Mul", "Div"))
+    }
+    assert len(computed) >= 15 and computed <= precise
+    assert " Fma " not in text and "Pow" not in text
+
+
+def test_python_prints_the_same_under_optimization() -> None:
+    """-O drops asserts and docstrings stay: the printed text must not depend on either."""
+    command = [sys.executable, "-O", str(ROOT / "tools" / "print_shaders.py"), "--check"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
