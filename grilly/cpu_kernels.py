@@ -11,7 +11,6 @@ Array = np.ndarray[Any, np.dtype[np.float32]]
 
 # Floats a block: four or five arrays of it stay in the cache (65,536 was the fastest measured).
 BLOCK = 65536
-_ONE = np.float32(1)
 
 
 class Kernel(NamedTuple):
@@ -26,13 +25,13 @@ def adamw(
 ) -> None:
     """Update one block; ``h`` is a lane of hyper.dtype("AdamW"), ``largest`` AMSGrad's state."""
     (a,) = scratch
-    new1 = _ONE - h["beta1"]
+    new1 = h["one_minus_beta1"]
     np.multiply(h["beta1"], m, out=m)
     np.multiply(-new1 if h["maximize"] != 0 else new1, grad, out=a)
     np.add(m, a, out=m)
     np.multiply(grad, grad, out=a)
     np.multiply(h["beta2"], v, out=v)
-    np.multiply(_ONE - h["beta2"], a, out=a)
+    np.multiply(h["one_minus_beta2"], a, out=a)
     np.add(v, a, out=v)
     if largest and h["amsgrad"] != 0:
         np.copyto(largest[0], v, where=~(v <= largest[0]))

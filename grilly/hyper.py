@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 # One lane's float32 columns, per optimizer, in the order of the table's words.
+# 1 - beta is rounded once from the exact beta: from its float32 it would be wrong by 1e-5 at 0.999.
 # debias1 = 1 / (1 - beta1^k), debias2 = 1 / sqrt(1 - beta2^k); maximize
 # and amsgrad are 1 or 0.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -15,6 +16,8 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "lr",
         "beta1",
         "beta2",
+        "one_minus_beta1",
+        "one_minus_beta2",
         "eps",
         "weight_decay",
         "debias1",

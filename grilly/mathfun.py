@@ -17,8 +17,8 @@ def half_cosine(x: Any) -> Any:
     Written as sin(pi x / 2)^2 of the distance to the nearest even or odd integer: ``1 - cos`` has
     no correct digit left where the cosine is near 1, which is the end of every annealing.
 
-    >>> float(half_cosine(0.5)), float(half_cosine(1.0)), float(half_cosine(-4.0))
-    (0.5, 1.0, 0.0)
+    >>> half_cosine(np.array([0.0, 1 / 3, 1.0, -4.0])).round(15)
+    array([0.  , 0.25, 1.  , 0.  ])
     """
     record = getattr(x, "__grilly_function__", None)
     if record is not None:

@@ -4,8 +4,8 @@ A schedule is a frozen dataclass whose call is a numpy formula. Called with a nu
 computes in float64; called with a symbol it is traced, printed as GLSL and run on the GPU. Its
 fields are the numbers of the formula: on the GPU they are data in a buffer, never text.
 
-To add one: the dataclass here and its row in SHIPPED, a row in tests/cases.py, a torch-named
-class in optim/lr_scheduler.py, and ``python tools/print_shaders.py``.
+To add one: the dataclass here and its row in SHIPPED, its random numbers in tests/samples.py, a
+torch-named class in optim/lr_scheduler/, and ``python tools/print_shaders.py``.
 """
 
 from __future__ import annotations
@@ -76,6 +76,16 @@ class OneCycle(Schedule):
 
 
 @dataclass(frozen=True)
+class OneMinus(Schedule):
+    """1 - beta(t): the weight of what is new in an exponential average."""
+
+    beta: Schedule
+
+    def __call__(self, t: Any) -> Any:
+        return 1.0 - self.beta(t)
+
+
+@dataclass(frozen=True)
 class Debias1:
     """1 / (1 - beta(t)**k), k = 1, 2, ... updates: unbiases Adam's mean (arXiv:1412.6980)."""
 
@@ -112,5 +122,6 @@ SHIPPED: dict[str, Formula] = {
     "debias1": Debias1(Constant(0.5)),
     "debias2": Debias2(Constant(0.5)),
     **_CYCLES,
+    **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},
 }

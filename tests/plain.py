@@ -18,11 +18,23 @@ class PlainAdamW:
         self.m, self.v, self.largest = (np.zeros_like(weights) for _ in range(3))
         self.amsgrad, self.maximize = amsgrad, maximize
 
-    def step(self, grad: Array, lr: F, beta1: F, beta2: F, eps: F, decay: F, d1: F, d2: F) -> None:
-        """Update; ``d1`` = 1 / (1 - beta1^k) and ``d2`` = 1 / sqrt(1 - beta2^k)."""
+    def step(
+        self,
+        grad: Array,
+        lr: F,
+        beta1: F,
+        new1: F,
+        beta2: F,
+        new2: F,
+        eps: F,
+        decay: F,
+        d1: F,
+        d2: F,
+    ) -> None:
+        """Update: new = 1 - beta, d1 = 1 / (1 - beta1^k) and d2 = 1 / sqrt(1 - beta2^k)."""
         g = -grad if self.maximize else grad
-        self.m = beta1 * self.m + (F(1) - beta1) * g
-        self.v = beta2 * self.v + (F(1) - beta2) * (g * g)
+        self.m = beta1 * self.m + new1 * g
+        self.v = beta2 * self.v + new2 * (g * g)
         self.largest = np.maximum(self.largest, self.v)
         v = self.largest if self.amsgrad else self.v
         p = self.p - (lr * decay) * self.p

@@ -10,7 +10,7 @@ import numpy as np
 
 from grilly import xfloat
 from grilly.program import Program, program
-from grilly.schedules import SHIPPED, Constant, Debias1, Debias2, Formula, OneCycle
+from grilly.schedules import SHIPPED, Constant, Debias1, Debias2, Formula, OneCycle, OneMinus
 
 Numbers = dict[str, np.ndarray[Any, Any]]
 
@@ -92,10 +92,10 @@ def _one_cycles(name: str, count: int, rng: np.random.Generator) -> Samples:
     first = share * total - 1
     first = np.where(np.abs(first) < 1e-3, 0.5, first)
     ends = [first, *([2 * share * total - 2] if phases == 3 else []), total - 1]
-    debias = name.startswith("debias")
-    values = _momenta(count, phases, rng) if debias else _rates(count, phases, rng)
+    of_beta = not name.startswith("one_cycle")
+    values = _momenta(count, phases, rng) if of_beta else _rates(count, phases, rng)
     t = _steps(ends, total, rng)
-    prefix = "beta." if debias else ""
+    prefix = "beta." if of_beta else ""
     numbers = {f"{prefix}ends[{i}]": end for i, end in enumerate(ends)}
     numbers |= {f"{prefix}values[{i}]": value for i, value in enumerate(values)}
     k = np.maximum(1, t + rng.integers(-3, 4, count)).astype(np.int64)
@@ -104,7 +104,9 @@ def _one_cycles(name: str, count: int, rng: np.random.Generator) -> Samples:
         cycle = OneCycle(
             tuple(float(end[i]) for end in ends), tuple(float(v[i]) for v in values), anneal
         )
-        return Debias1(cycle) if debias else cycle
+        if name.startswith("debias1"):
+            return Debias1(cycle)
+        return OneMinus(cycle) if of_beta else cycle
 
     return Samples(program(SHIPPED[name]), numbers, t, k, formula)
 

@@ -39,7 +39,7 @@ def cycled(t: int, first: float, second: float, third: float) -> mpf:
 
 @cache
 def exact_rows(steps: int) -> list[tuple[F, ...]]:
-    """Return (lr, beta1, debias1, debias2) of each step, from 50-digit arithmetic."""
+    """Return (lr, beta1, 1 - beta1, debias1, debias2) of each step, from 50 digits."""
     rows = []
     with mp.workdps(50):
         for t in range(steps):
@@ -48,7 +48,7 @@ def exact_rows(steps: int) -> list[tuple[F, ...]]:
             beta1 = cycled(t, 0.95, 0.85, 0.95)
             debias1 = 1 / (1 - beta1 ** (t + 1))
             debias2 = 1 / mp.sqrt(1 - mpf(0.999) ** (t + 1))
-            rows.append(tuple(map(rounded, (lr, beta1, debias1, debias2))))
+            rows.append(tuple(map(rounded, (lr, beta1, 1 - beta1, debias1, debias2))))
     return rows
 
 
@@ -63,9 +63,10 @@ def test_bits_of_a_plain_loop(place: str, options: dict[str, bool]) -> None:
     plain = PlainAdamW(p, **options)
     optimizer = AdamW([p], device=place, **options)
     scheduler = OneCycleLR(optimizer, max_lr=MAX_LR, total_steps=TOTAL)
-    for step, (lr, beta1, debias1, debias2) in enumerate(exact_rows(steps)):
+    new2 = rounded(1 - mpf(0.999))
+    for step, (lr, beta1, new1, debias1, debias2) in enumerate(exact_rows(steps)):
         grad = hashed_gradient(SIZE, step)
-        plain.step(grad, lr, beta1, F(0.999), F(1e-8), F(0.01), debias1, debias2)
+        plain.step(grad, lr, beta1, new1, F(0.999), new2, F(1e-8), F(0.01), debias1, debias2)
         optimizer.step(gradients=[grad])
         scheduler.step()
     state = optimizer.state_dict()["state"][0]
@@ -80,7 +81,7 @@ def test_the_kernel_reads_the_correctly_rounded_row(place: str) -> None:
     scheduler = OneCycleLR(optimizer, max_lr=MAX_LR, total_steps=TOTAL)
     for want in exact_rows(600):
         row = optimizer.read_hyperparameters()[0]
-        assert tuple(row[["lr", "beta1", "debias1", "debias2"]]) == want
+        assert tuple(row[["lr", "beta1", "one_minus_beta1", "debias1", "debias2"]]) == want
         optimizer.step(gradients=[np.ones(SIZE)])
         scheduler.step()
 
@@ -90,7 +91,8 @@ def constants(k: int, beta1: float = 0.9, beta2: float = 0.999) -> tuple[F, ...]
     with mp.workdps(50):
         debias1 = rounded(1 / (1 - mpf(beta1) ** k))
         debias2 = rounded(1 / mp.sqrt(1 - mpf(beta2) ** k))
-    return F(beta1), F(beta2), F(1e-8), F(0.01), debias1, debias2
+        news = rounded(1 - mpf(beta1)), rounded(1 - mpf(beta2))
+    return F(beta1), news[0], F(beta2), news[1], F(1e-8), F(0.01), debias1, debias2
 
 
 def test_a_missing_gradient_delays_only_its_parameter(place: str) -> None:

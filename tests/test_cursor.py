@@ -12,7 +12,7 @@ from grilly import hyper, vk
 from grilly.backend import Clock, Job, Plan, choose
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
-from grilly.schedules import Constant, Debias1, Debias2, OneCycle
+from grilly.schedules import Constant, Debias1, Debias2, OneCycle, OneMinus
 
 SIZES = (4097, 300)
 CYCLE = OneCycle((700.0, 1500.0), (4e-4, 1e-2, 4e-8))
@@ -24,6 +24,8 @@ def jobs(lane: int, k_offset: int) -> list[Job]:
         "lr": CYCLE,
         "beta1": BETA,
         "beta2": Constant(0.999),
+        "one_minus_beta1": OneMinus(BETA),
+        "one_minus_beta2": OneMinus(Constant(0.999)),
         "eps": Constant(1e-8),
         "weight_decay": Constant(0.01 * lane),
         "debias1": Debias1(BETA),
@@ -118,14 +120,14 @@ def test_an_eager_step_moves_gradients_and_parameters_only(device: vk.Device) ->
 
 
 def test_structures_share_a_dispatch(device: vk.Device) -> None:
-    """Nine columns of two groups are four structures: as many fill dispatches a refill."""
+    """Eleven columns of two groups are five structures: as many fill dispatches a refill."""
     params = [np.ones(8, np.float32) for _ in range(2)]
     optimizer = AdamW([{"params": [p]} for p in params], device=device.info.index)
     OneCycleLR(optimizer, max_lr=0.1, total_steps=2000)
     before = device.counters.dispatches
     optimizer.step(gradients=params)
     recorded = device.counters.dispatches - before
-    structures, refills, steps = 4, 4, 2  # a refill for each parity and window length
+    structures, refills, steps = 5, 4, 2  # a refill for each parity and window length
     assert recorded == refills * (1 + structures) + steps
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-from ..schedules import Debias1, Debias2
+from ..schedules import Debias1, Debias2, OneMinus
 from .optimizer import Optimizer
 from .timeline import Column
 
@@ -27,7 +27,7 @@ class AdamW(Optimizer):
     >>> weights = np.ones(3, np.float32)
     >>> optimizer = AdamW([weights], lr=0.1, weight_decay=0.0, device="cpu")
     >>> optimizer.step(gradients=[np.ones(3)])
-    >>> weights
+    >>> weights.round(6)
     array([0.9, 0.9, 0.9], dtype=float32)
     """
 
@@ -36,6 +36,8 @@ class AdamW(Optimizer):
         "lr": Column(("lr",)),
         "beta1": Column(("betas", 0)),
         "beta2": Column(("betas", 1)),
+        "one_minus_beta1": Column(("betas", 0), OneMinus),
+        "one_minus_beta2": Column(("betas", 1), OneMinus),
         "eps": Column(("eps",)),
         "weight_decay": Column(("weight_decay",)),
         "debias1": Column(("betas", 0), Debias1),

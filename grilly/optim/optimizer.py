@@ -38,6 +38,7 @@ class Optimizer:
         groups = _groups(params)
         self._backend = choose(device, self.kind)
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
+        self._keys = tuple(dict.fromkeys(column.key for column in columns))
         self._timeline = Timeline(self._backend, columns)
         for group in groups:
             self.add_param_group(group)
@@ -71,8 +72,8 @@ class Optimizer:
                 raise ValueError("some parameters appear in more than one parameter group")
             known.add(id(p))
         self._check(group)
-        for column in self.columns.values():
-            constant(_get(group, column.key), _label(column.key))
+        for key in self._keys:
+            constant(_get(group, key), _label(key))
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]
         self._timeline.resize([i for i, g in enumerate(self.param_groups) for _ in g["params"]])
@@ -140,9 +141,7 @@ class Optimizer:
         self._timeline.prepare(sources, active)
 
     def _sources(self, number: int, group: dict[str, Any]) -> dict[Key, Source]:
-        return {
-            column.key: self._source(number, group, column.key) for column in self.columns.values()
-        }
+        return {key: self._source(number, group, key) for key in self._keys}
 
     def _source(self, number: int, group: dict[str, Any], key: Key) -> Source:
         value = _get(group, key)

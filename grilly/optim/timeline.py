@@ -97,6 +97,7 @@ class Timeline:
         schedules = [[source.schedule for source in group.values()] for group in sources]
         wanted = (schedules, self._behind.tolist(), active.tolist())
         if self._planned != wanted or self._now != self._predicted():
+            self._planned = None  # if the device fails now, the next step plans again
             self._plan(sources, active)
             self._planned = wanted
 

@@ -16,14 +16,12 @@ void main() {
   FOR_CHUNKS(c) {
     Chunk chunk = chunks[c];
     AdamW h = table[row * lanes + chunk.lane];
-    precise float new1 = 1.0 - h.beta1;
-    precise float new2 = 1.0 - h.beta2;
     precise float decay = h.lr * h.weight_decay;
     precise float step_size = h.lr * h.debias1;
     // To maximize, the gradient's sign changes; its square does not see it.
-    if (h.maximize != 0.0) new1 = -new1;
+    float new1 = h.maximize != 0.0 ? -h.one_minus_beta1 : h.one_minus_beta1;
     // As vec4, once a chunk: drivers spread a scalar anew in every turn of the loop.
-    vec4 keep1_4 = vec4(h.beta1), new1_4 = vec4(new1), keep2_4 = vec4(h.beta2), new2_4 = vec4(new2);
+    vec4 keep1_4 = vec4(h.beta1), new1_4 = vec4(new1), keep2_4 = vec4(h.beta2), new2_4 = vec4(h.one_minus_beta2);
     vec4 decay_4 = vec4(decay), step_4 = vec4(step_size), debias2_4 = vec4(h.debias2), eps_4 = vec4(h.eps);
 
     uint end = chunk.start + chunk.count;

@@ -115,29 +115,33 @@ uint x_float32(X a) {
 
 // ---- + - * / sqrt: correctly rounded, ties away from zero ---------------------------------------
 
+// 2 m, with the top bit of the word behind it.
+uvec2 x_doubled(uvec2 m, uint behind) { return u64_add(m, m) | uvec2(behind >> 31, 0u); }
+
 X x_add(X a, X b) {
   bool swapped = x_smaller(a, b);
   X large = x_where(swapped, b, a);
   X small = x_where(swapped, a, b);
   int shift = large.e - small.e;
-  uvec2 m = x_significand(large);
-  uvec2 n = x_significand(small);
-  // What of small lies behind the last place of large. From a shift of 65 only its bit after the
-  // first can matter, with whether anything follows; from 66 on, nothing.
-  uvec2 last = u64_shift_right(n, 1) | uvec2(n.x & 1u, 0u);
-  uvec2 behind = u64_select(shift > 64, last & -uint(shift < 66), u64_shift_left(n, 64 - shift));
+  uvec2 whole = x_significand(large);
+  uvec2 part = x_significand(small);
+  // What of small lies behind the last place of large. Shifted by 65 it keeps a sticky bit; from
+  // 66 on it is less than a quarter of the last place and cannot change the rounding.
+  uvec2 last = u64_shift_right(part, 1) | uvec2(part.x & 1u, 0u);
+  last &= -uint(shift < 66);
+  uvec2 behind = u64_select(shift > 64, last, u64_shift_left(part, 64 - shift));
   // A difference is the sum with the complement.
   uint opposite = large.s ^ small.s;
   uint borrowed = opposite & uint(behind == uvec2(0u));
   behind = u64_add(behind ^ -opposite, uvec2(opposite, 0u));
-  uvec2 sum = u64_add(m, u64_shift_right(n, shift) ^ -opposite);
+  uvec2 sum = u64_add(whole, u64_shift_right(part, shift) ^ -opposite);
   sum = u64_add(sum, uvec2(borrowed, 0u));
-  uint carry = uint(u64_less(sum, m)) & (opposite ^ 1u);
+  uint carry = uint(u64_less(sum, whole)) & (opposite ^ 1u);
   uint missing = (sum.y >> 31 ^ 1u) & (carry ^ 1u);  // is the top bit?
   uint up = mix((behind.y << missing) >> 31, sum.x & 1u, carry == 1u);
   uvec2 halved = u64_shift_right(sum, 1) | U64_TOP;
-  uvec2 doubled = u64_add(sum, sum) | uvec2(behind.y >> 31, 0u);
-  sum = u64_select(missing == 1u, doubled, u64_select(carry == 1u, halved, sum));
+  sum = u64_select(carry == 1u, halved, sum);
+  sum = u64_select(missing == 1u, x_doubled(sum, behind.y), sum);
   // With more than one bit missing the shift was less than 2, and there is nothing to round.
   int zeros = u64_leading_zeros(sum);
   int e = large.e + int(carry) - int(missing) - zeros;
@@ -148,9 +152,9 @@ X x_sub(X a, X b) { return x_add(a, x_negative(b)); }
 
 X x_mul(X a, X b) {
   uvec4 product = u64_multiply(x_significand(a), x_significand(b));
-  int n = int(product.w >> 31 ^ 1u);
-  product = u128_select(n == 1, u128_add(product, product), product);
-  return x_rounded(product.zw, product.y >> 31, a.e + b.e - n, a.s ^ b.s);
+  uint missing = product.w >> 31 ^ 1u;  // is the top bit?
+  uvec2 m = u64_select(missing == 1u, x_doubled(product.zw, product.y), product.zw);
+  return x_rounded(m, (product.y << missing) >> 31, a.e + b.e - int(missing), a.s ^ b.s);
 }
 
 // The significand of a over 1 or 2, so that its quotient by b, or its root, fills 64 bits.
@@ -183,7 +187,8 @@ X x_sqrt(X a) {
     umulExtended(larger, larger, square.y, square.x);
     seed = mix(larger, seed, u64_less(radicand.zw, square));
   }
-  // The seed is 2^32 units too large at most, and one step of Heron's leaves less than one.
+  // With all lower bits set it is too large by 2^32 at most, and one step of Heron's leaves less
+  // than one. Only the largest radicand equals it; the quotient's digits then stop at all ones.
   uvec2 start = uvec2(~0u, seed) | U64_TOP;
   uvec2 quotient = u128_divide(radicand, start).xy;
   uvec2 root = u64_add(start & quotient, u64_shift_right(start ^ quotient, 1));

@@ -1,0 +1,39 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// 1 - beta(t): the weight of what is new in an exponential average.
+// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+const uint CONSTANT_WORDS = 27u;
+#include "fill.glsl"
+
+X formula(X t, X k, uint at) {
+  X v0 = x_from_words(jobs[at + 0u], jobs[at + 1u], jobs[at + 2u]);  // 1.0
+  X v1 = t;
+  X v2 = x_from_words(jobs[at + 3u], jobs[at + 4u], jobs[at + 5u]);  // beta.ends[1]
+  bool v3 = x_greater(v1, v2);
+  X v4 = x_from_words(jobs[at + 6u], jobs[at + 7u], jobs[at + 8u]);  // beta.values[2]
+  X v5 = x_from_words(jobs[at + 9u], jobs[at + 10u], jobs[at + 11u]);  // beta.ends[0]
+  bool v6 = x_greater(v1, v5);
+  X v7 = x_from_words(jobs[at + 12u], jobs[at + 13u], jobs[at + 14u]);  // beta.values[1]
+  X v8 = x_from_words(jobs[at + 15u], jobs[at + 16u], jobs[at + 17u]);  // beta.values[0]
+  X v9 = x_where(v6, v7, v8);
+  X v10 = x_where(v3, v4, v9);
+  X v11 = x_from_words(jobs[at + 18u], jobs[at + 19u], jobs[at + 20u]);  // beta.ends[2]
+  X v12 = x_where(v6, v2, v5);
+  X v13 = x_where(v3, v11, v12);
+  X v14 = x_sub(v13, v1);
+  X v15 = x_from_words(jobs[at + 21u], jobs[at + 22u], jobs[at + 23u]);  // 0.0
+  X v16 = x_where(v6, v5, v15);
+  X v17 = x_where(v3, v2, v16);
+  X v18 = x_sub(v13, v17);
+  X v19 = x_div(v14, v18);
+  X v20 = x_mul(v10, v19);
+  X v21 = x_from_words(jobs[at + 24u], jobs[at + 25u], jobs[at + 26u]);  // beta.values[3]
+  X v22 = x_where(v6, v4, v7);
+  X v23 = x_where(v3, v21, v22);
+  X v24 = x_sub(v1, v17);
+  X v25 = x_div(v24, v18);
+  X v26 = x_mul(v23, v25);
+  X v27 = x_add(v20, v26);
+  X v28 = x_sub(v0, v27);
+  return v28;
+}
