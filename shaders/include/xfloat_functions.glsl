@@ -1,4 +1,53 @@
-// xfloat: powers, logarithms and the half cosine, by polynomials in fixed point.
+// xfloat: whole numbers, and by polynomials in fixed point powers, logarithms and the half cosine.
+
+// ---- Whole numbers ------------------------------------------------------------------------------
+
+X x_floor(X a) {
+  int places = clamp(64 - a.e, 0, 64);  // of the significand, behind the point
+  uvec2 m = x_significand(a);
+  uvec2 whole = u64_shift_left(u64_shift_right(m, places), places);
+  uint down = a.s & uint(whole != m);
+  uvec2 unit = u64_shift_left(uvec2(down, 0u), places);
+  uvec2 away = u64_add(whole, unit);
+  uint carry = down & uint(away.y == 0u);
+  away.y |= carry << 31;
+  return x_make(away, mix(a.e + int(carry), 1, places == 64), a.s);  // -1 from what lies above it
+}
+
+// |a| // |b| and what remains, exact below 2^64; from there on, and for b = 0, |a / b| and 0.
+void x_truncated_division(X a, X b, out X quotient, out X rest) {
+  int shift = a.e - b.e;
+  uvec2 m = x_significand(a);
+  uvec2 divisor = x_significand(b) | U64_TOP;
+  bool halve = !u64_less(m, divisor);
+  bool fits = mix(shift < 64, !halve, shift == 64);
+  fits = mix(fits, false, b.hi == 0u);
+  uvec2 start = m & -uint(shift >= 0);
+  uvec4 shifted = uvec4(u64_shift_left(start, shift), u64_shift_right(start, 64 - shift));
+  uvec4 division = u128_divide(u128_select(fits, shifted, x_dividend(m, halve)), divisor);
+  X real = x_absolute(x_quotient(a, b, division, divisor, halve));
+  quotient = x_where(fits, x_normal(division.xy, 64, 0u), real);
+  rest = x_where(shift < 0, x_absolute(a), x_normal(division.zw, b.e, 0u));
+  rest = x_where(fits, rest, X_ZERO);
+}
+
+X x_floor_divide(X a, X b) {
+  X quotient, rest;
+  x_truncated_division(a, b, quotient, rest);
+  uint opposite = a.s ^ b.s;
+  bool below = (opposite & uint(rest.hi != 0u)) == 1u;
+  X whole = x_add(quotient, x_where(below, X_ONE, X_ZERO));
+  whole.s = opposite & uint(whole.hi != 0u);
+  return whole;
+}
+
+X x_remainder(X a, X b) {
+  X quotient, rest;
+  x_truncated_division(a, b, quotient, rest);
+  rest.s = a.s & uint(rest.hi != 0u);
+  bool other_side = ((a.s ^ b.s) & uint(rest.hi != 0u)) == 1u;
+  return x_add(rest, x_where(other_side, b, X_ZERO));
+}
 
 // ---- 2^x ----------------------------------------------------------------------------------------
 
