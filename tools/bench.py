@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from grilly import chunks, gpu, hyper, vk
+from grilly import chunks, gpu, hyper, shaders, vk
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 
@@ -84,26 +84,34 @@ def backend_of(optimizer: AdamW) -> gpu.GpuBackend:
     return backend
 
 
-def copy_tape(backend: gpu.GpuBackend, layout: tuple[int, int] | None) -> vk.Tape:
-    """Return a tape of the copy shader over the backend's slabs; None is AdamW's own layout."""
-    device = backend._device
-    dealt, local_size = backend._chunks, backend._of(gpu.LOCAL_SIZE, gpu.LOCAL_SIZE_ON_HARDWARE)
-    ranges, groups = backend._ranges, backend._ranges.nbytes // 4 - 1
-    if layout is not None:
-        local_size, most = layout
-        made = chunks.deal(backend._starts, (0, 1), workers=2, most=most)
-        groups = made.groups
-        dealt, ranges = device.buffer(made.table.nbytes), device.buffer(made.ranges.nbytes)
-        dealt.write(made.table)
-        ranges.write(made.ranges)
-    slabs = backend._slabs.values()
-    buffers = [backend._clock, backend._table, dealt, ranges, *slabs]
-    kernel = device.kernel(vk.compile_glsl(COPY), len(buffers), 8, {0: local_size})
+def layout_tape(backend: gpu.GpuBackend, code: bytes, layout: tuple[int, int]) -> vk.Tape:
+    """Return a tape of a step kernel over the backend's slabs in another layout."""
+    device, (local_size, most) = backend._device, layout
+    dealt = chunks.deal(backend._starts, (0, 1), workers=2, most=most)
+    tables = [device.buffer(table.nbytes) for table in (dealt.table, dealt.ranges)]
+    tables[0].write(dealt.table)
+    tables[1].write(dealt.ranges)
+    buffers = [backend._clock, backend._table, *tables, *backend._slabs.values()]
+    kernel = device.kernel(code, len(buffers), 8, {0: local_size})
+    push = np.array([0, backend._lanes], np.uint32).tobytes()
     with vk.Tape(device) as tape:
-        tape.dispatch(
-            kernel.bind(buffers), groups, np.array([0, backend._lanes], np.uint32).tobytes()
-        )
+        tape.dispatch(kernel.bind(buffers), dealt.groups, push)
     return tape
+
+
+def own_layout(backend: gpu.GpuBackend) -> tuple[int, int]:
+    """Return the layout that AdamW itself uses."""
+    return backend._of(gpu.LOCAL_SIZE, gpu.LOCAL_SIZE_ON_HARDWARE), chunks.MOST
+
+
+def layouts_for(device: vk.Device, size: int) -> list[tuple[int, int]]:
+    """Return those of LAYOUTS that the device can run."""
+    return [
+        (local_size, most)
+        for local_size, most in LAYOUTS
+        if local_size <= device.limits.max_invocations
+        and size / 4 / most < device.limits.max_groups
+    ]
 
 
 def repeated(device: vk.Device, tape: vk.Tape, times: int) -> Callable[[], None]:
@@ -122,10 +130,10 @@ def bench_kernel(info: vk.DeviceInfo, size: int) -> list[str]:
     backend = backend_of(optimizer)
     device, times = backend._device, max(2, min(64, 2 * 10**7 // size))
     adamw = backend._steps[0]
-    runs = {"adamw": adamw, "copy": copy_tape(backend, None), "again": adamw}
-    allowed = [one for one in LAYOUTS if one[0] <= device.limits.max_invocations]
-    fits = [one for one in allowed if size / 4 / one[1] < device.limits.max_groups]
-    runs |= {str(layout): copy_tape(backend, layout) for layout in fits}
+    code, fits = vk.compile_glsl(COPY), layouts_for(device, size)
+    copy = layout_tape(backend, code, own_layout(backend))
+    runs = {"adamw": adamw, "copy": copy, "again": adamw}
+    runs |= {str(layout): layout_tape(backend, code, layout) for layout in fits}
     seconds = timed({name: repeated(device, tape, times) for name, tape in runs.items()})
     best = min((str(layout) for layout in fits), key=lambda name: statistics.median(seconds[name]))
     return [
@@ -134,6 +142,19 @@ def bench_kernel(info: vk.DeviceInfo, size: int) -> list[str]:
         f"{ratio(seconds, best, 'adamw'):.2f} {best}",
         f"{ratio(seconds, 'again', 'adamw'):.2f}",
     ]
+
+
+def bench_layouts(info: vk.DeviceInfo, size: int) -> list[list[str]]:
+    """Return a row per layout: AdamW's time in it relative to the layout in use."""
+    optimizer, _, _ = new_optimizer(info, size)
+    backend = backend_of(optimizer)
+    device, code = backend._device, shaders.spirv("optim/adamw")
+    runs = {"used": layout_tape(backend, code, own_layout(backend))}
+    runs |= {
+        str(layout): layout_tape(backend, code, layout) for layout in layouts_for(device, size)
+    }
+    seconds = timed({name: repeated(device, tape, 4) for name, tape in runs.items()})
+    return [[name, f"{ratio(seconds, name, 'used'):.2f}"] for name in runs]
 
 
 def bench_refill(info: vk.DeviceInfo, size: int) -> list[str]:
@@ -210,6 +231,10 @@ def main() -> int:
         copy_head = ["parameters", "same layout", "best layout (local size, float4)", "self"]
         rows = [bench_kernel(info, size) for size in options.sizes]
         table("Copy shader's time / AdamW's time (1 is memory speed):", copy_head, rows)
+        if 10**6 in options.sizes:
+            layout_head = ["local size, float4 of a workgroup", "time"]
+            rows = bench_layouts(info, 10**6)
+            table("AdamW at 1e6 in other layouts / as it is:", layout_head, rows)
         rows = [bench_refill(info, size) for size in options.sizes if size <= 10**6]
         table("Refill: time per step / a step:", ["parameters", "rows", "share", "self"], rows)
         eager_head = ["parameters", "eager / bare", "host time", "self"]
