@@ -10,12 +10,14 @@ import operator
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
 from . import hyper
-from .errors import DeviceError
+from .errors import DeviceError, ForkError
 from .program import Structure, program
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+_ordinals = count()
 TABLE_BYTES = 8 << 20
 WINDOW = 256
 # After a change the next one may be near (a hand edit a step): the first window is kept short.
@@ -97,7 +100,14 @@ def batches(jobs: Sequence[Job]) -> dict[Structure, list[Job]]:
     found: dict[Structure, list[Job]] = {}
     for job in jobs:
         found.setdefault(program(job.formula).structure, []).append(job)
-    return found
+    # In an order of their own: what was recorded for these structures must fit their next jobs.
+    return {structure: found[structure] for structure in sorted(found, key=_ordinal)}
+
+
+@cache
+def _ordinal(structure: Structure) -> int:
+    """Return a number for each structure, in the order in which the process met them."""
+    return next(_ordinals)
 
 
 def choose(device: str | int, kind: str) -> Backend:
@@ -109,11 +119,14 @@ def choose(device: str | int, kind: str) -> Backend:
 
     Raises DeviceError when what was asked for by name is not there.
     """
-    if device == "auto":
-        device = os.environ.get("GRILLY_DEVICE", "auto")
-    if isinstance(device, str) and device.lower() == "cpu":
+    if not isinstance(device, (str, int, np.integer)) or isinstance(device, bool):
+        raise TypeError(f"device must be a name or an index, got {device!r}")
+    asked = "device"
+    if isinstance(device, str) and device.lower() == "auto":
+        device, asked = os.environ.get("GRILLY_DEVICE") or "auto", "GRILLY_DEVICE"
+    if isinstance(device, str) and device.lower() in ("cpu", "numpy"):
         return _cpu(kind)
-    info = _vulkan_device(device)
+    info = _vulkan_device(device, asked)
     if info is None:
         return _cpu(kind)
     from .gpu import GpuBackend
@@ -130,18 +143,24 @@ def _cpu(kind: str) -> Backend:
 _ORDER = ("discrete", "integrated", "virtual", "other", "cpu")
 
 
-def _vulkan_device(wanted: str | int) -> vk.DeviceInfo | None:
+def _vulkan_device(wanted: str | int, asked: str) -> vk.DeviceInfo | None:
     from . import vk
 
-    found = sorted(vk.devices(), key=lambda info: _ORDER.index(info.kind))
-    if wanted == "auto":
+    auto = isinstance(wanted, str) and wanted.lower() == "auto"
+    try:
+        found = sorted(vk.devices(), key=lambda info: _ORDER.index(info.kind))
+    except ForkError:
+        if auto:  # Vulkan hangs in a forked child, so the best there is there is numpy
+            return None
+        raise
+    if auto:
         return next((info for info in found if info.kind in _ORDER[:3]), None)
     matches = [info for info in found if _matches(info, wanted)]
     if not matches:
         names = ", ".join(f"{info.index}: {info.name}" for info in vk.devices())
         reason = vk.devices_problem() or "none of them fits"
         raise DeviceError(
-            f"device={wanted!r}: no such Vulkan device ({reason}). There are: {names or 'none'}. "
+            f"{asked}={wanted!r}: no such Vulkan device ({reason}). There are: {names or 'none'}. "
             "Use 'auto', 'cpu', 'vulkan', an index, or a part of a name"
         )
     return matches[0]
@@ -150,6 +169,4 @@ def _vulkan_device(wanted: str | int) -> vk.DeviceInfo | None:
 def _matches(info: vk.DeviceInfo, wanted: str | int) -> bool:
     if isinstance(wanted, str) and not wanted.isdecimal():
         return wanted.lower() == "vulkan" or (wanted != "" and wanted.lower() in info.name.lower())
-    if isinstance(wanted, bool):
-        raise TypeError(f"device must be a name or an index, got {wanted!r}")
     return info.index == operator.index(int(wanted) if isinstance(wanted, str) else wanted)

@@ -26,8 +26,8 @@ class CpuBackend:
         self._row = self._rows = 0
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
-        for slab in ("param", "grad", *states):
-            self._slabs[slab] = [np.zeros(size, np.float32) for size in sizes]
+        names = ("param", "grad", *states)
+        self._slabs = {name: [np.zeros(size, np.float32) for size in sizes] for name in names}
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)
@@ -56,6 +56,7 @@ class CpuBackend:
         if self._row == self._rows:
             self._roll()
         row = self._table[self._row]
+        self._part_gradients_from_parameters()
         for tensor, lane in enumerate(self._plan.lane_of):
             if lane is not None:
                 self._update(row[lane], [arrays[tensor] for arrays in self._slabs.values()])
@@ -70,6 +71,15 @@ class CpuBackend:
             self._roll()
         row: Array = self._table[self._row].copy()
         return row
+
+    def _part_gradients_from_parameters(self) -> None:
+        """Copy each gradient that may be a parameter's memory: parameters are updated in place."""
+        owners = {id(_owner(p)) for p in self._slabs["param"]}
+        grads = self._slabs["grad"]
+        for tensor, grad in enumerate(grads):
+            owner = _owner(grad)
+            if id(owner) in owners or not isinstance(owner, np.ndarray):
+                grads[tensor] = grad.copy()
 
     def _update(self, h: np.void, slabs: list[Array]) -> None:
         with np.errstate(all="ignore"):
@@ -99,3 +109,11 @@ class CpuBackend:
         constants = np.stack([program(job.formula).constants for job in jobs])[:, None, :]
         value = evaluate(structure, constants, t, k)
         return np.broadcast_to(xfloat.to_float32(value), (len(jobs), self._rows))
+
+
+def _owner(array: Array) -> object:
+    """Return what owns an array's memory: the last of its bases."""
+    owner: object = array
+    while isinstance(owner, np.ndarray) and owner.base is not None:
+        owner = owner.base
+    return owner

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -16,11 +17,14 @@ from .schedules import SHIPPED
 # Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
 LOCAL_SIZE = {"cpu": 8}
 LOCAL_SIZE_ON_HARDWARE = 64
-WORKERS = {"cpu": 2}
+WORKERS = {"cpu": os.cpu_count() or 1}
 WORKERS_ON_HARDWARE = 256
 FILL_LOCAL_SIZE = 64
-# By optimizer and number of slabs: AMSGrad has one more.
-SHADER = {("AdamW", 4): "optim/adamw", ("AdamW", 5): "optim/adamw_amsgrad"}
+# By optimizer and its states.
+SHADER = {
+    ("AdamW", "exp_avg", "exp_avg_sq"): "optim/adamw",
+    ("AdamW", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adamw_amsgrad",
+}
 
 
 class GpuBackend:
@@ -41,12 +45,13 @@ class GpuBackend:
         self._row = self._rows = self._parity = 0
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
+        self._shape = None
+        self._states = tuple(states)
         self._sizes = list(sizes)
         self._starts = chunks.offsets(sizes)
         nbytes = 16 * max(1, self._starts[-1])
         self._slabs = {name: self._device.buffer(nbytes) for name in ("param", "grad", *states)}
         self._views = {name: slab.view(np.float32) for name, slab in self._slabs.items()}
-        self._shape = None
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)
@@ -73,8 +78,9 @@ class GpuBackend:
         jobs = [_job_words(batch, self._kind) for batch in batches.values()]
         dealt = chunks.deal(self._starts, plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
         counts = {structure: len(batch) for structure, batch in batches.items()}
-        shape = (plan.lanes, counts, dealt.table.shape, dealt.groups, tuple(self._slabs))
+        shape = (plan.lanes, [*counts.items()], dealt.table.shape, dealt.groups)
         if shape != self._shape:
+            self._shape = None  # until all is made: if the device fails, make it again
             self._make(plan.lanes, counts, sum(map(len, jobs)), dealt)
             self._shape = shape
         self._jobs.write(np.concatenate(jobs))
@@ -132,7 +138,7 @@ class GpuBackend:
         }
 
     def _record_step(self, parity: int, groups: int) -> vk.Tape:
-        code = shaders.spirv(SHADER[self._kind, len(self._slabs)])
+        code = shaders.spirv(SHADER[(self._kind, *self._states)])
         local_size = self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
         buffers = [self._clock, self._table, self._chunks, self._ranges, *self._slabs.values()]
         kernel = self._device.kernel(code, len(buffers), push=8, constants={0: local_size})

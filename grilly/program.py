@@ -42,11 +42,6 @@ class Structure:
         """Number of uint32 words that the row constants take."""
         return sum(WORDS[kind] for kind in self.slots)
 
-    @property
-    def varies(self) -> bool:
-        """Whether the value depends on a step at all."""
-        return len(self.nodes) > 1
-
     def kind(self, node: Node) -> str:
         """Return the kind of value that ``node`` gives."""
         if node.op is np.where:
@@ -70,7 +65,7 @@ class Program:
     labels: tuple[str, ...] = field(compare=False)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def program(formula: Callable[..., Any]) -> Program:
     """Return the program of ``formula(t)`` or ``formula(t, k)``; it must be hashable.
 

@@ -98,7 +98,7 @@ def _one_cycles(name: str, count: int, rng: np.random.Generator) -> Samples:
     prefix = "beta." if of_beta else ""
     numbers = {f"{prefix}ends[{i}]": end for i, end in enumerate(ends)}
     numbers |= {f"{prefix}values[{i}]": value for i, value in enumerate(values)}
-    k = np.maximum(1, t + rng.integers(-3, 4, count)).astype(np.int64)
+    k = _updates(np.min(values, axis=0), rng) if of_beta else np.ones(count, np.int64)
 
     def formula(i: int) -> Formula:
         cycle = OneCycle(
@@ -129,10 +129,12 @@ def _momenta(count: int, phases: int, rng: np.random.Generator) -> list[Any]:
 
 
 def _steps(ends: list[Any], total: Any, rng: np.random.Generator) -> Any:
-    """Return whole steps inside the cycle: anywhere, and close to the ends of its phases."""
+    """Return steps of the cycle: anywhere, close to the ends of its phases, fractional, past it."""
     count = len(total)
     anywhere = np.floor(rng.random(count) * total)
     end = np.choose(rng.integers(0, len(ends), count), ends)
     near = np.round(end + rng.choice([-1, 1], count) * total ** rng.random(count))
     t = np.where(rng.random(count) < 0.5, anywhere, near)
-    return np.clip(t, 0, total - 1)
+    t = np.clip(t, 0, total - 1)
+    t = np.where(rng.random(count) < 0.05, t * rng.random(count), t)
+    return np.where(rng.random(count) < 0.02, total, t)

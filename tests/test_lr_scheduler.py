@@ -110,7 +110,7 @@ def test_loading_resumes_in_every_order() -> None:
         assert fresh.get_last_lr() == scheduler.get_last_lr() and fresh.last_epoch == 20
 
 
-@pytest.mark.parametrize("key", ["optimizer", "_drives", "anneal_func", "_curves"])
+@pytest.mark.parametrize("key", ["optimizer", "anneal_func", "_curves"])
 def test_a_foreign_key_is_refused(key: str) -> None:
     scheduler = OneCycleLR(optimizer(), max_lr=0.01, total_steps=10)
     before = scheduler.state_dict()
@@ -266,6 +266,56 @@ def test_a_subclass_in_plain_python(place: str) -> None:
         target.step(gradients=[np.ones(3)])
         scheduler.step()
     assert scheduler.get_last_lr() == [0.5**20]
+
+
+class Halved(OneCycleLR):
+    """A user's own rates over OneCycleLR's: its get_lr() counts, its momentum stays cycled."""
+
+    def get_lr(self) -> list[float]:
+        return [rate / 2 for rate in super().get_lr()]
+
+
+def test_a_subclass_of_a_formula(place: str) -> None:
+    targets = [AdamW([np.ones(3, np.float32)], device=place) for _ in range(2)]
+    kinds = (OneCycleLR, Halved)
+    schedulers = [k(t, 0.01, total_steps=20) for k, t in zip(kinds, targets, strict=True)]
+    for _ in range(10):
+        whole, half = (target.read_hyperparameters()[0] for target in targets)
+        assert half["lr"] == pytest.approx(whole["lr"] / 2, rel=1e-6)
+        assert half["beta1"] == whole["beta1"]
+        for target, scheduler in zip(targets, schedulers, strict=True):
+            target.step(gradients=[np.ones(3)])
+            scheduler.step()
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"last_epoch": "x"},
+        {"last_epoch": None},
+        {"last_epoch": float("nan")},
+        {"_schedule_phases": []},
+        {"_schedule_phases": [{"end_step": 3}]},
+        {"total_steps": -3},
+        {"base_lrs": [1.0, 2.0]},
+        {"base_lrs": None},
+    ],
+    ids=str,
+)
+def test_a_state_that_does_not_fit_changes_nothing(state: dict[str, Any]) -> None:
+    target = optimizer()
+    scheduler = OneCycleLR(target, max_lr=0.01, total_steps=10)
+    advance(target, scheduler, 2)
+    before = scheduler.state_dict()
+    with pytest.raises(StateError, match="state_dict does not fit OneCycleLR"):
+        scheduler.load_state_dict(state)
+    assert scheduler.state_dict() == before
+    advance(target, scheduler, 1)
+
+
+def test_a_cycled_beta1_must_be_below_1() -> None:
+    with pytest.raises(ValueError, match=r"momenta must be in \[0, 1\) .* got 1.0"):
+        OneCycleLR(optimizer(), max_lr=0.01, total_steps=10, max_momentum=1.0)
 
 
 def test_the_base_class_asks_for_get_lr() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..schedules import Debias1, Debias2, OneMinus
-from .optimizer import Optimizer
-from .timeline import Column
+from .optimizer import Limit, Optimizer
+from .timeline import Column, Key
 
 
 class AdamW(Optimizer):
@@ -46,6 +46,14 @@ class AdamW(Optimizer):
         "amsgrad": Column(("amsgrad",)),
     }
 
+    limits: ClassVar[dict[Key, Limit]] = {
+        ("lr",): Limit("Invalid learning rate: {}"),
+        ("betas", 0): Limit("Invalid beta parameter at index 0: {}", below=1.0),
+        ("betas", 1): Limit("Invalid beta parameter at index 1: {}", below=1.0),
+        ("eps",): Limit("Invalid epsilon value: {}"),
+        ("weight_decay",): Limit("Invalid weight_decay value: {}"),
+    }
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -68,23 +76,6 @@ class AdamW(Optimizer):
         }
         super().__init__(params, defaults, device=device)
 
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The names of a parameter's states, as in a state_dict."""
-        amsgrad = any(group["amsgrad"] for group in self.param_groups)
-        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if amsgrad else ()))
-
-    def _check(self, group: dict[str, Any]) -> None:
-        betas = group["betas"]
-        if not (isinstance(betas, (tuple, list)) and len(betas) == 2):
-            raise ValueError(f"betas must be two numbers, got {betas!r}")
-        # `not (a <= x)` also refuses nan.
-        if not 0.0 <= group["lr"]:
-            raise ValueError(f"Invalid learning rate: {group['lr']}")
-        if not 0.0 <= group["eps"]:
-            raise ValueError(f"Invalid epsilon value: {group['eps']}")
-        for i, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-        if not 0.0 <= group["weight_decay"]:
-            raise ValueError(f"Invalid weight_decay value: {group['weight_decay']}")
+    def states_of(self, group: dict[str, Any]) -> tuple[str, ...]:
+        """Return the names of the states of a group's parameters, as in a state_dict."""
+        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))

@@ -13,19 +13,22 @@ from ..nn.parameter import Float32
 if TYPE_CHECKING:
     from .optimizer import Optimizer
 
+MOST_STEPS = 2**53
+
 
 def saved_state(optimizer: Optimizer) -> dict[str, Any]:
     """Return {"state": {i: {"step": int, name: array}}, "param_groups": [...]}, all copies."""
-    held = optimizer._held_states()
-    updates = optimizer._timeline.updates
-    state = {i: {"step": n, **held[i]} for i, n in enumerate(updates) if n}
-    for i, entry in state.items():
-        if not optimizer._group_of(i).get("amsgrad", True):
-            entry.pop("max_exp_avg_sq", None)
-    groups, first = [], 0
+    held, updates = optimizer._held_states(), optimizer._timeline.updates
+    groups: list[dict[str, Any]] = []
+    state: dict[int, dict[str, Any]] = {}
+    first = 0
     for group in optimizer.param_groups:
         numbers = list(range(first, first + len(group["params"])))
         first += len(numbers)
+        names = optimizer.states_of(group)
+        for i in numbers:
+            if updates[i]:
+                state[i] = {"step": updates[i], **{name: held[i][name] for name in names}}
         options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
         groups.append({**options, "params": numbers})
     return {"state": state, "param_groups": groups}
@@ -35,34 +38,47 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
     """Replace the options and states of ``optimizer`` by those of ``state_dict``."""
     groups, state = _parts(state_dict)
     _check_groups(optimizer, groups)
-    numbers = [n for group in groups for n in group["params"]]
-    updates = [0] * len(numbers)
-    arrays: list[dict[str, Float32]] = [{} for _ in numbers]
-    for i, number in enumerate(numbers):
-        if number in state:
-            updates[i], arrays[i] = _entry(optimizer, i, state[number])
     merged = [
         _merged(optimizer, mine, group)
         for mine, group in zip(optimizer.param_groups, groups, strict=True)
     ]
+    owners = [
+        options for options, group in zip(merged, groups, strict=True) for _ in group["params"]
+    ]
+    numbers = [str(n) for group in groups for n in group["params"]]
+    # A JSON file has made strings of the numbers.
+    entries = {str(number): entry for number, entry in state.items()}
+    if len(set(numbers)) < len(numbers) or not set(entries) <= set(numbers):
+        raise StateError(f"state_dict has states of {sorted(entries)}, parameters are {numbers}")
+    loaded = [
+        _entry(optimizer, i, entries[number], optimizer.states_of(owners[i]))
+        if number in entries
+        else (0, {})
+        for i, number in enumerate(numbers)
+    ]
     for mine, options in zip(optimizer.param_groups, merged, strict=True):
         mine.update(options)
+    _write(optimizer, loaded)
+
+
+def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -> None:
     optimizer._allocate()
-    optimizer._timeline.updates = updates
-    for i, entry in enumerate(arrays):
+    optimizer._timeline.updates = [updates for updates, _ in loaded]
+    for i, (_, arrays) in enumerate(loaded):
         for name in optimizer.states:
-            zeros = np.zeros(optimizer._array(i).shape, np.float32)
-            optimizer._backend.write(name, i, entry.get(name, zeros))
+            zeros = np.zeros(optimizer._shapes[i], np.float32)
+            optimizer._backend.write(name, i, arrays.get(name, zeros))
 
 
 def _parts(state_dict: Any) -> tuple[list[dict[str, Any]], dict[Any, Any]]:
     if not isinstance(state_dict, dict) or not {"state", "param_groups"} <= set(state_dict):
         raise StateError('state_dict must be a dict with "state" and "param_groups"')
     groups, state = state_dict["param_groups"], state_dict["state"]
-    if not isinstance(groups, list) or not all(
-        isinstance(g, dict) and "params" in g for g in groups
-    ):
-        raise StateError('state_dict["param_groups"] must be a list of dicts with "params"')
+    good = isinstance(groups, list) and all(
+        isinstance(group, dict) and isinstance(group.get("params"), list) for group in groups
+    )
+    if not good:
+        raise StateError('state_dict["param_groups"] must be a list of dicts with a list "params"')
     if not isinstance(state, dict):
         raise StateError(f'state_dict["state"] must be a dict, got {type(state).__name__}')
     return groups, state
@@ -81,27 +97,46 @@ def _check_groups(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
 
 def _merged(optimizer: Optimizer, mine: dict[str, Any], group: dict[str, Any]) -> dict[str, Any]:
     options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
+    if isinstance(options.get("betas"), list):  # JSON has no tuples
+        options["betas"] = tuple(options["betas"])
     try:
-        optimizer._check({**mine, **options})
+        optimizer._check({**mine, **options}, edited=True)
     except (ValueError, TypeError) as error:
         raise StateError(f'state_dict["param_groups"]: {error}') from error
-    return options
+    return {**mine, **options}
 
 
-def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Float32]]:
+def _entry(
+    optimizer: Optimizer, i: int, entry: Any, names: tuple[str, ...]
+) -> tuple[int, dict[str, Float32]]:
     """Return (updates, arrays) of one parameter's entry, or raise StateError."""
-    if not isinstance(entry, dict) or "step" not in entry:
-        raise StateError(f'state_dict["state"][{i}] must be a dict with "step", got {entry!r}')
-    step = float(entry["step"])
-    if not (step >= 0 and step == int(step)):
-        raise StateError(f'state_dict["state"][{i}]["step"] must be a count, got {step}')
-    arrays = {}
-    for name in set(entry) - {"step"}:
-        values = np.asarray(entry[name], np.float32)
-        if values.shape != optimizer._array(i).shape:
-            raise StateError(
-                f'state_dict["state"][{i}][{name!r}] has shape {values.shape}, '
-                f"the parameter has {optimizer._array(i).shape}"
-            )
-        arrays[name] = values
-    return int(step), arrays
+    where = f'state_dict["state"][{i}]'
+    wanted = {"step", *names}
+    if not isinstance(entry, dict) or set(entry) != wanted:
+        got = sorted(map(str, entry)) if isinstance(entry, dict) else repr(entry)
+        raise StateError(f"{where} must be a dict with {sorted(wanted)}, got {got}")
+    shape = optimizer._shapes[i]
+    arrays = {name: _array(entry[name], shape, f"{where}[{name!r}]") for name in names}
+    return _count(entry["step"], f'{where}["step"]'), arrays
+
+
+def _count(value: Any, where: str) -> int:
+    try:
+        step = float(value)
+    except (TypeError, ValueError):
+        raise StateError(f"{where} must be a count, got {value!r}") from None
+    if not (0 <= step <= MOST_STEPS and step == int(step)):
+        raise StateError(f"{where} must be a count up to 2^53, got {value}")
+    return int(value)
+
+
+def _array(value: Any, shape: tuple[int, ...], where: str) -> Float32:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise StateError(f"{where} is no array: {error}") from error
+    if array.dtype.kind not in "fiu":
+        raise StateError(f"{where} must be real, got dtype {array.dtype}")
+    if array.shape != shape:
+        raise StateError(f"{where} has shape {array.shape}, the parameter has {shape}")
+    return array.astype(np.float32)

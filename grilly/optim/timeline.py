@@ -8,7 +8,7 @@ steps are what the schedulers wrote last. As long as both move as predicted noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -55,6 +55,8 @@ class Driven:
 # A group, and how many updates the lane's parameters have missed.
 Lane = tuple[int, int]
 Sources = Sequence[dict[Key, Source]]
+Epochs = list[list["float | None"]]
+R = TypeVar("R")
 
 
 class Timeline:
@@ -67,10 +69,18 @@ class Timeline:
         self._backend = backend
         self._columns = columns
         self._groups = np.empty(0, np.int64)
-        self._steps = 0
         self._behind = np.empty(0, np.int64)
+        self._steps = 0
+        self.active = np.empty(0, np.bool_)
+        self._lanes: list[Lane] = []
+        # What the table was planned for (None: plan anew), and how far it has been used.
         self._planned: Any = None
-        self._last: Any = None
+        self._started: Epochs = []
+        self._stride = 1
+        self._row = 0
+        # The schedules' steps now and at the last step, and whether they had moved by then.
+        self._now: Epochs = []
+        self._last: Epochs | None = None
         self._moved = True
 
     def resize(self, groups: Sequence[int]) -> None:
@@ -78,6 +88,11 @@ class Timeline:
         added = len(groups) - len(self._groups)
         self._groups = np.array(groups, np.int64)
         self._behind = np.concatenate([self._behind, np.full(added, self._steps, np.int64)])
+        self.active = np.concatenate([self.active, np.ones(added, np.bool_)])
+        self.forget()
+
+    def forget(self) -> None:
+        """Plan anew before the next step: the backend's memory has changed."""
         self._planned = None
 
     @property
@@ -89,34 +104,43 @@ class Timeline:
     def updates(self, counts: Sequence[int]) -> None:
         self._steps = max(counts, default=0)
         self._behind = self._steps - np.array(counts, np.int64)
-        self._planned = None
+        self.forget()
 
     def prepare(self, sources: Sources, active: Array) -> None:
         """Make the table right for a step that updates the ``active`` (bool) parameters."""
         self._now = [[source.epoch for source in group.values()] for group in sources]
         schedules = [[source.schedule for source in group.values()] for group in sources]
-        wanted = (schedules, self._behind.tolist(), active.tolist())
+        # What an idle parameter has missed matters only when it comes back.
+        wanted = (schedules, np.where(active, self._behind, -1).tolist())
         if self._planned != wanted or self._now != self._predicted():
-            self._planned = None  # if the device fails now, the next step plans again
+            self.forget()  # if the device fails now, the next step plans again
             self._plan(sources, active)
             self._planned = wanted
+        self.active = active
 
-    def step(self, active: Array) -> None:
+    def step(self) -> None:
         """Apply the update that was prepared."""
-        self._backend.step()
+        self._on_backend(self._backend.step)
         self._moved, self._last = self._now != self._last, self._now
         self._steps += 1
         self._row += 1
-        if not active.all():
-            self._behind[~active] += 1
+        if not self.active.all():
+            self._behind[~self.active] += 1
 
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""
-        row = self._backend.row()
+        row = self._on_backend(self._backend.row)
         first = {group: lane for lane, (group, _) in reversed(list(enumerate(self._lanes)))}
         return [row[first[group]] for group in sorted(first)]
 
-    def _predicted(self) -> list[list[float | None]]:
+    def _on_backend(self, call: Callable[[], R]) -> R:
+        planned = self._planned
+        self.forget()  # a call that fails leaves the cursor unknown: start anew
+        result = call()
+        self._planned = planned
+        return result
+
+    def _predicted(self) -> Epochs:
         ahead = self._stride * self._row
         return [[None if e is None else e + ahead for e in group] for group in self._started]
 
@@ -129,37 +153,46 @@ class Timeline:
         base = int(np.floor(epochs[0])) if epochs else 0
         self._lanes = self._numbered_lanes(len(sources), active)
         number = {lane: i for i, lane in enumerate(self._lanes)}
-        jobs = [job for lane in self._lanes for job in self._jobs(lane, sources[lane[0]], base)]
+        jobs = [
+            job for lane in self._lanes for job in self._jobs(lane, number[lane], sources, base)
+        ]
         lanes = zip(self._groups.tolist(), self._behind.tolist(), strict=True)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
         self._backend.start(Clock(self._steps + 1, base, self._stride))
 
     def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
-        """Return the lanes in use: each group's leader first, then who lags behind it."""
-        leaders = [
-            (g, min(self._behind[self._groups == g].tolist(), default=0)) for g in range(groups)
-        ]
-        pairs = zip(self._groups[active].tolist(), self._behind[active].tolist(), strict=True)
-        return sorted({*leaders, *pairs})
+        """Return the lanes in use, by group and updates missed; a group at rest has one too."""
+        busy = set(zip(self._groups[active].tolist(), self._behind[active].tolist(), strict=True))
+        for group in set(range(groups)) - {group for group, _ in busy}:
+            busy.add((group, min(self._behind[self._groups == group].tolist(), default=0)))
+        return sorted(busy)
 
-    def _jobs(self, lane: Lane, sources: dict[Key, Source], base: int) -> list[Job]:
-        _, behind = lane
-        number = self._lanes.index(lane)
+    def _jobs(self, lane: Lane, number: int, sources: Sources, base: int) -> list[Job]:
+        group, behind = lane
         jobs = []
         for position, (key, formula) in enumerate(self._columns):
-            schedule, epoch = sources[key]
+            schedule, epoch = sources[group][key]
             offset = 0.0 if epoch is None else float(epoch - base)
             jobs.append(Job(number, position, formula(schedule), -behind, offset))
         return jobs
 
 
 def constant(value: Any, name: str) -> Source:
-    """Return the source of a plain number; raise ValueError unless it is finite."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must be a number, got {value!r}") from None
-    if not np.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {number}: set it before the next step")
+    """Return the source of a plain number; raise unless it is one, and finite as a float32."""
+    number = number_of(value, name)
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(np.float32(number))
+    if not finite:
+        raise ValueError(f"{name} must be finite in float32, got {number}")
     return Source(Constant(number), None)
+
+
+def number_of(value: Any, name: str) -> float:
+    """Return ``value`` as a float; raise TypeError, with ``name``, if it is no number."""
+    try:
+        if not isinstance(value, (str, bytes)):
+            return float(value)
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{name} must be a number, got {value!r}")

@@ -23,9 +23,10 @@ LR: Key = ("lr",)
 class LRScheduler:
     """Writes each group's "lr" once per ``step()``, from ``get_lr()``, as torch's does.
 
-    A subclass defines ``get_lr()`` in plain Python, or ``_schedules(group)``: then the rate is
-    computed on the optimizer's device from the formula, correctly rounded, and no ``step()`` costs
-    an upload. ``optimizer`` is grilly's, torch's, or any object with ``param_groups``.
+    A subclass defines ``get_lr()`` in plain Python: each rate that changes then costs an upload and
+    a refill of the table. Or it defines ``_schedules(group)``: then the rate is computed on the
+    optimizer's device from the formula, correctly rounded, and no ``step()`` costs an upload.
+    ``optimizer`` is grilly's, torch's, or any object with ``param_groups``.
 
     Raises TypeError if it has none; KeyError if ``last_epoch`` resumes a group that lacks
     "initial_lr".
@@ -34,7 +35,7 @@ class LRScheduler:
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
     # What of an instance is no part of its state.
-    _HIDDEN: ClassVar[frozenset[str]] = frozenset({"optimizer", "_drives", "_curves"})
+    _HIDDEN: ClassVar[frozenset[str]] = frozenset({"optimizer", "_curves"})
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
         if not isinstance(getattr(optimizer, "param_groups", None), list):
@@ -47,7 +48,6 @@ class LRScheduler:
                 raise KeyError(NO_INITIAL_LR.format(i=i))
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch: float = last_epoch
-        self._drives: list[dict[Key, Driven]] = []
         self._curves: dict[Schedule, _Curve] = {}
         _note_steps(optimizer)
         self._initial_step()
@@ -63,8 +63,8 @@ class LRScheduler:
 
     def get_lr(self) -> list[float]:
         """Return the rates at ``last_epoch``, one per group; torch's users call get_last_lr()."""
-        if type(self)._schedules is LRScheduler._schedules:
-            raise NotImplementedError
+        if not self._has_schedules:
+            raise NotImplementedError(f"{type(self).__name__} must define get_lr()")
         if not self._get_lr_called_within_step:
             warnings.warn(GET_LR_OUTSIDE, UserWarning, stacklevel=2)
         groups = self.optimizer.param_groups
@@ -99,8 +99,24 @@ class LRScheduler:
             raise StateError(
                 f"state_dict has keys that are not {type(self).__name__}'s: {sorted(unknown)}"
             )
+        before = dict(self.__dict__)
         self.__dict__.update(copy.deepcopy(state_dict))
-        self._take_up()
+        try:
+            self._check_state()
+            self._take_up()
+        except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+            self.__dict__.update(before)
+            raise StateError(f"state_dict does not fit {type(self).__name__}: {error}") from error
+
+    def _check_state(self) -> None:
+        """Raise ValueError if a loaded state cannot be gone on from."""
+        epoch, lrs = self.last_epoch, self.base_lrs
+        if not isinstance(epoch, (int, float)) or not np.isfinite(epoch):
+            raise ValueError(f"last_epoch must be a finite number, got {epoch!r}")
+        if len(lrs) != len(self.optimizer.param_groups):
+            raise ValueError(
+                f"base_lrs has {len(lrs)} rates, the optimizer another number of groups"
+            )
 
     def _update(self, epoch: float) -> None:
         before, self.last_epoch = self.last_epoch, epoch
@@ -115,10 +131,10 @@ class LRScheduler:
     def _write(self) -> None:
         groups = self.optimizer.param_groups
         curves = self._group_curves()
-        if not any(curves):
-            for group, rate in _pairs(groups, self.get_lr()):
+        if not self._is_formula:
+            for mine, group, rate in zip(curves, groups, self._rates(), strict=True):
+                mine.pop(LR, None)
                 group["lr"] = rate
-            return
         values = [{key: curve(self.last_epoch) for key, curve in own.items()} for own in curves]
         for group, own in zip(groups, values, strict=True):
             for key, value in own.items():
@@ -141,6 +157,27 @@ class LRScheduler:
                 if entry is None or entry.schedule is not curve.schedule:
                     entry = driven[i, key] = Driven(curve.schedule)
                 entry.wrote(values[i][key], self.last_epoch)
+
+    @property
+    def _is_formula(self) -> bool:
+        """Whether the rates are those of ``_schedules``: not if a subclass has its own get_lr()."""
+        mro = type(self).__mro__
+        formula, python = (
+            next(i for i, c in enumerate(mro) if name in vars(c))
+            for name in ("_schedules", "get_lr")
+        )
+        return formula <= python and self._has_schedules
+
+    @property
+    def _has_schedules(self) -> bool:
+        return type(self)._schedules is not LRScheduler._schedules
+
+    def _rates(self) -> list[float]:
+        """Return what get_lr() says, one rate per group."""
+        rates, count = self.get_lr(), len(self.optimizer.param_groups)
+        if not isinstance(rates, (list, tuple)) or len(rates) != count:
+            raise ValueError(f"get_lr() must return one rate per group ({count}), got {rates!r}")
+        return list(rates)
 
     def _group_curves(self) -> list[dict[Key, _Curve]]:
         groups = self.optimizer.param_groups
@@ -193,15 +230,6 @@ class _Curve:
         return self._values[int(place)]
 
 
-def _pairs(groups: list[dict[str, Any]], rates: Any) -> Iterator[tuple[dict[str, Any], float]]:
-    rates = list(rates)
-    if len(rates) != len(groups):
-        raise ValueError(
-            f"get_lr() must return one rate per group ({len(groups)}), got {len(rates)}"
-        )
-    return zip(groups, rates, strict=True)
-
-
 def _put(group: dict[str, Any], key: Key, value: float) -> None:
     if len(key) == 1:
         group[key[0]] = value
@@ -222,7 +250,9 @@ def _note_steps(optimizer: Any) -> None:
     @wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         own = optimizer_ref()
-        own._opt_called = True  # type: ignore[union-attr]
+        if own is None:
+            raise ReferenceError("the optimizer of this step() is gone")
+        own._opt_called = True
         return function(own, *args, **kwargs)
 
     wrapper._wrapped_by_lr_sched = True  # type: ignore[attr-defined]

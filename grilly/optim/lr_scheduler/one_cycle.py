@@ -70,6 +70,11 @@ class OneCycleLR(LRScheduler):
         tops = self._format_param("max_momentum", optimizer, max_momentum) if cycle_momentum else []
         if cycle_momentum:
             self.use_beta1 = _cycles_beta1(optimizer)
+            for beta1 in (*bases, *tops) if self.use_beta1 else ():
+                if not 0.0 <= beta1 < 1.0:
+                    raise ValueError(
+                        f"momenta must be in [0, 1) where beta1 is cycled, got {beta1}"
+                    )
         for name, factor in (("div_factor", div_factor), ("final_div_factor", final_div_factor)):
             _check_number(name, factor)
             if factor == 0:
@@ -129,6 +134,12 @@ class OneCycleLR(LRScheduler):
             )
         self._check_phase(self.last_epoch)
         super()._write()
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        _positive("total_steps", self.total_steps)
+        if not self._schedule_phases:
+            raise ValueError("_schedule_phases is empty")
 
     def _check_phase(self, t: float) -> None:
         ends = [float(phase["end_step"]) for phase in self._schedule_phases]

@@ -1,0 +1,116 @@
+"""Parameters and gradients as users give them, checked; every error names the one that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..nn.parameter import Float32, Parameter, checked
+
+Gradients = Sequence[npt.ArrayLike | None] | Mapping[int, npt.ArrayLike]
+Param = Parameter | Float32
+
+_ITERABLE = (
+    "params argument given to the optimizer should be an iterable of Parameters, float32 arrays "
+    "or dicts, but got {}: write [params]"
+)
+
+
+def groups_of(params: Any) -> list[dict[str, Any]]:
+    """Return the param groups that an optimizer's ``params`` argument means."""
+    single = isinstance(params, (np.ndarray, Parameter, str, Mapping))
+    if single or not isinstance(params, Iterable):
+        raise TypeError(_ITERABLE.format(type(params).__name__))
+    groups = list(params)
+    if not groups:
+        raise ValueError("optimizer got an empty parameter list")
+    return groups if isinstance(groups[0], dict) else [{"params": groups}]
+
+
+def params_of(group: Any) -> list[Param]:
+    """Return the list of a group's parameters."""
+    if not isinstance(group, dict):
+        raise TypeError(f"param_group must be a dict, but got {type(group)}")
+    if "params" not in group:
+        raise KeyError(f"param group has no 'params', only {sorted(group)}")
+    params = group["params"]
+    if isinstance(params, (set, frozenset)):
+        raise TypeError("params must be in an order that stays the same: pass a list, not a set")
+    if isinstance(params, (Parameter, np.ndarray)):
+        return [params]
+    if not isinstance(params, Iterable):
+        raise TypeError(_ITERABLE.format(type(params).__name__))
+    return list(params)
+
+
+def array_of(param: Any, name: str) -> Float32:
+    """Return the array that a parameter is updated in."""
+    return checked(param.data if isinstance(param, Parameter) else param, name)
+
+
+def check_distinct(params: Sequence[Param], new: Sequence[Param]) -> None:
+    """Raise if a new parameter is there already or shares memory with another one."""
+    if len({id(p) for p in (*params, *new)}) < len(params) + len(new):
+        raise ValueError("some parameters appear in more than one parameter group")
+    arrays = [array_of(p, f"params[{i}]") for i, p in enumerate((*params, *new))]
+    spans = sorted((*_span(a), i) for i, a in enumerate(arrays) if a.size)
+    for place, (_, end, i) in enumerate(spans):
+        for start, _, j in spans[place + 1 :]:
+            if start >= end:
+                break
+            if np.shares_memory(arrays[i], arrays[j]):
+                raise ValueError(
+                    f"parameters {min(i, j)} and {max(i, j)} share memory, so the order of their "
+                    "updates would matter: pass copies"
+                )
+
+
+def _span(array: Float32) -> tuple[int, int]:
+    return np.lib.array_utils.byte_bounds(array)
+
+
+def gradients_of(
+    params: Sequence[Param], shapes: Sequence[tuple[int, ...]], gradients: Gradients | None
+) -> list[Float32 | None]:
+    """Return one float32 gradient or None per parameter."""
+    given = _given(params, gradients)
+    return [
+        _gradient(i, grad, shape) for i, (grad, shape) in enumerate(zip(given, shapes, strict=True))
+    ]
+
+
+def _given(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
+    if gradients is None:
+        return [p.grad if isinstance(p, Parameter) else None for p in params]
+    if isinstance(gradients, Mapping):
+        unknown = set(gradients) - {id(p) for p in params}
+        if unknown:
+            raise ValueError(f"gradients has a key that is no id of a parameter: {unknown.pop()}")
+        return [gradients.get(id(p)) for p in params]
+    if not isinstance(gradients, Iterable):
+        raise TypeError(f"gradients must be a list or a dict, got {gradients!r}")
+    given = list(gradients)
+    if len(given) != len(params):
+        raise ValueError(
+            f"gradients must have one entry per parameter ({len(params)}), got {len(given)}"
+        )
+    return given
+
+
+def _gradient(i: int, grad: Any, shape: tuple[int, ...]) -> Float32 | None:
+    if grad is None:
+        return None
+    try:
+        array = np.asarray(grad)
+    except ValueError as error:
+        raise ValueError(f"the gradient of parameter {i} is no array: {error}") from error
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"the gradient of parameter {i} must be real, got dtype {array.dtype}")
+    if array.shape != shape:
+        raise ValueError(
+            f"the gradient of parameter {i} must have its shape {shape}, got {array.shape}"
+        )
+    return array.astype(np.float32, copy=False)
