@@ -139,7 +139,7 @@ def draw(history: History, path: str) -> None:
 def main() -> int:
     """Train, report and compare; return 0 if everything holds."""
     parser = argparse.ArgumentParser(description="Train a digit classifier on Vulkan.")
-    parser.add_argument("--device", default=os.environ.get("GRILLY_DEVICE", "vulkan"))
+    parser.add_argument("--device", default=os.environ.get("GRILLY_DEVICE") or "vulkan")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--picture", default="digits.png")
     options = parser.parse_args()

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import backend, hyper, xfloat
-from .backend import Array, Clock, Job, Plan
+from . import backend, hyper
+from .backend import Array, Clock, Plan
 from .cpu_kernels import BLOCK, KERNELS
-from .program import Structure, evaluate, program
+from .cpu_table import Values
 
 
 class CpuBackend:
@@ -21,6 +21,7 @@ class CpuBackend:
         self._kind = kind
         self._kernel = KERNELS[kind]
         self._scratch = np.empty((self._kernel.scratch, BLOCK), np.float32)
+        self._values = Values()
         self._slabs: dict[str, list[Array]] = {}
         self._table = np.empty((0, 0), hyper.dtype(kind))
         self._row = self._rows = 0
@@ -98,17 +99,9 @@ class CpuBackend:
         columns = len(hyper.COLUMNS[self._kind])
         for structure, jobs in self._batches.items():
             targets = [job.lane * columns + job.column for job in jobs]
-            words[: self._rows, targets] = self._evaluate(structure, jobs).T
-
-    def _evaluate(self, structure: Structure, jobs: Sequence[Job]) -> Array:
-        """Return the values of one structure's jobs as (jobs, rows) float32."""
-        rows = np.arange(self._rows, dtype=np.int64)
-        offsets = xfloat.from_float64(np.array([[job.t_offset] for job in jobs]))
-        t = xfloat.add(xfloat.from_int(self._clock.t + self._clock.stride * rows), offsets)
-        k = xfloat.from_int(np.array([[self._clock.k + job.k_offset] for job in jobs]) + rows)
-        constants = np.stack([program(job.formula).constants for job in jobs])[:, None, :]
-        value = evaluate(structure, constants, t, k)
-        return np.broadcast_to(xfloat.to_float32(value), (len(jobs), self._rows))
+            words[: self._rows, targets] = self._values.rows(
+                structure, jobs, self._clock, self._rows
+            ).T
 
 
 def _owner(array: Array) -> object:

@@ -28,7 +28,8 @@ ALLOWED = {
     "backend": {"numpy", "errors", "hyper", "program", "schedules", "cpu", "gpu", "vk"},
     "chunks": {"numpy"},
     "cpu_kernels": {"numpy"},
-    "cpu": {"numpy", "errors", "backend", "cpu_kernels", "hyper", "program", "xfloat"},
+    "cpu_table": {"numpy", "backend", "program", "schedules", "xfloat"},
+    "cpu": {"numpy", "backend", "cpu_kernels", "cpu_table", "hyper"},
     "gpu": {
         "numpy",
         "backend",

@@ -149,17 +149,15 @@ class Timeline:
         # move does not change that: one refill per epoch.
         self._stride = int(self._moved and self._now != self._last)
         self._started, self._row = self._now, 0
-        epochs = [e for group in self._now for e in group if e is not None]
-        base = int(np.floor(epochs[0])) if epochs else 0
         self._lanes = self._numbered_lanes(len(sources), active)
         number = {lane: i for i, lane in enumerate(self._lanes)}
-        jobs = [
-            job for lane in self._lanes for job in self._jobs(lane, number[lane], sources, base)
-        ]
+        jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
         lanes = zip(self._groups.tolist(), self._behind.tolist(), strict=True)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
-        self._backend.start(Clock(self._steps + 1, base, self._stride))
+        # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
+        # as its job's offset.
+        self._backend.start(Clock(self._steps + 1, 0, self._stride))
 
     def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
@@ -168,13 +166,12 @@ class Timeline:
             busy.add((group, min(self._behind[self._groups == group].tolist(), default=0)))
         return sorted(busy)
 
-    def _jobs(self, lane: Lane, number: int, sources: Sources, base: int) -> list[Job]:
+    def _jobs(self, lane: Lane, number: int, sources: Sources) -> list[Job]:
         group, behind = lane
         jobs = []
         for position, (key, formula) in enumerate(self._columns):
             schedule, epoch = sources[group][key]
-            offset = 0.0 if epoch is None else float(epoch - base)
-            jobs.append(Job(number, position, formula(schedule), -behind, offset))
+            jobs.append(Job(number, position, formula(schedule), -behind, float(epoch or 0)))
         return jobs
 
 

@@ -45,6 +45,8 @@ MEANING = {
     "vkEnumeratePhysicalDevices": "a Vulkan driver is installed but its hardware does not answer",
 }
 
+STAGE_COMPUTE = 0x20  # VK_SHADER_STAGE_COMPUTE_BIT
+
 # Called with the function's name before each call; a VkResult other than 0 is taken as the
 # call's answer, and the call is not made. Tests fail the k-th call with it.
 fault: Callable[[str], int] | None = None
@@ -60,7 +62,11 @@ def load() -> Any:
     except ImportError as cause:
         raise DeviceError(f"the Python package 'vulkan' cannot be imported: {cause}") from cause
     except OSError as cause:
-        raise DeviceError(f"no Vulkan loader (libvulkan) on this machine: {cause}") from cause
+        # The package's own text asks for an SDK, which nobody needs.
+        raise DeviceError(
+            "no Vulkan loader on this machine: install libvulkan (Debian: libvulkan1), which comes "
+            "with a GPU's driver on most systems"
+        ) from cause
 
 
 def constant(name: str) -> int:

@@ -29,11 +29,6 @@ class DeviceInfo:
     api_version: str
     driver: str
 
-    @property
-    def is_software(self) -> bool:
-        """Whether the device is a CPU: Vulkan works, but numpy is often faster."""
-        return self.kind == "cpu"
-
 
 @dataclass(frozen=True)
 class Physical:

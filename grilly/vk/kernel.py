@@ -15,7 +15,6 @@ from .descriptors import STORAGE_BUFFER, Binding, Part
 if TYPE_CHECKING:
     from .device import Device
 
-STAGE_COMPUTE = 0x20
 Constant = int | float | bool
 
 
@@ -94,7 +93,7 @@ class Kernel:
                 binding=slot,
                 descriptorType=STORAGE_BUFFER,
                 descriptorCount=1,
-                stageFlags=STAGE_COMPUTE,
+                stageFlags=binding.STAGE_COMPUTE,
             )
             for slot in range(self.buffers)
         ]
@@ -104,7 +103,9 @@ class Kernel:
         return self.device.owner.create(undo, "DescriptorSetLayout", info)
 
     def _make_layout(self, undo: ExitStack) -> Any:
-        span = binding.struct("VkPushConstantRange", stageFlags=STAGE_COMPUTE, size=self.push)
+        span = binding.struct(
+            "VkPushConstantRange", stageFlags=binding.STAGE_COMPUTE, size=self.push
+        )
         info = binding.struct(
             "VkPipelineLayoutCreateInfo",
             setLayoutCount=1,
@@ -121,7 +122,7 @@ class Kernel:
             module = owner.create(done, "ShaderModule", info)
             stage = binding.struct(
                 "VkPipelineShaderStageCreateInfo",
-                stage=STAGE_COMPUTE,
+                stage=binding.STAGE_COMPUTE,
                 module=module,
                 pName="main",
                 pSpecializationInfo=_specialization(words) if words else None,

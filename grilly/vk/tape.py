@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SIMULTANEOUS = 4  # VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT: submitted again while pending
 BIND_COMPUTE = 1
-STAGE_COMPUTE = 0x20
 WORK = 0x800 | 0x1000  # pipeline stages: compute shader, transfer
 HOST = 0x4000
 WRITES = 0x40 | 0x1000  # shader write, transfer write
@@ -89,7 +88,9 @@ class Tape:
             )
         if push:
             data = binding.array("uint8_t[]", push)
-            self._call("vkCmdPushConstants", kernel.layout, STAGE_COMPUTE, 0, len(push), data)
+            self._call(
+                "vkCmdPushConstants", kernel.layout, binding.STAGE_COMPUTE, 0, len(push), data
+            )
         self._call("vkCmdDispatch", groups, 1, 1)
         self._bound = binding_
         self._hold(binding_)

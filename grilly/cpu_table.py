@@ -1,0 +1,55 @@
+"""The numpy device's table: the values of jobs over rows, by the exact arithmetic's mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from . import xfloat
+from .backend import WINDOW, Array, Clock, Job
+from .program import Structure, evaluate, program
+from .schedules import Formula
+
+
+def values(structure: Structure, jobs: Sequence[Job], clock: Clock, rows: int) -> Array:
+    """Return the values of one structure's jobs as (jobs, rows) float32."""
+    row = np.arange(rows, dtype=np.int64)
+    offsets = xfloat.from_float64(np.array([[job.t_offset] for job in jobs]))
+    t = xfloat.add(xfloat.from_int(clock.t + clock.stride * row), offsets)
+    k = xfloat.from_int(np.array([[clock.k + job.k_offset] for job in jobs]) + row)
+    constants = np.stack([program(job.formula).constants for job in jobs])[:, None, :]
+    exact = evaluate(structure, constants, t, k)
+    return np.broadcast_to(xfloat.to_float32(exact), (len(jobs), rows))
+
+
+class Values:
+    """``values`` that remembers what does not follow the schedules' clock.
+
+    Bias corrections go on as before when a rate is edited; computing them anew for every edit
+    made a step with a rate from plain Python 10 times slower.
+    """
+
+    MOST = 4096
+
+    def __init__(self) -> None:
+        # By formula and k_offset: the k of the first value, and the values from there on.
+        self._known: dict[tuple[Formula, int], tuple[int, Array]] = {}
+
+    def rows(self, structure: Structure, jobs: Sequence[Job], clock: Clock, rows: int) -> Array:
+        """Return the values of one structure's jobs as (jobs, rows) float32."""
+        if any(node.op == "t" for node in structure.nodes):
+            return values(structure, jobs, clock, rows)
+        if len(self._known) > self.MOST:
+            self._known.clear()
+        missing = [job for job in jobs if self._kept(job, clock, rows) is None]
+        if missing:
+            new = values(structure, missing, clock, WINDOW)
+            for job, row in zip(missing, new, strict=True):
+                self._known[job.formula, job.k_offset] = clock.k, row
+        return np.array([self._kept(job, clock, rows) for job in jobs], np.float32)
+
+    def _kept(self, job: Job, clock: Clock, rows: int) -> Array | None:
+        first, known = self._known.get((job.formula, job.k_offset), (clock.k, np.empty(0)))
+        at = clock.k - first
+        return known[at : at + rows] if 0 <= at <= len(known) - rows else None
