@@ -11,6 +11,7 @@ import numpy as np
 
 from . import backend, chunks, glsl, hyper, shaders, vk, xfloat
 from .backend import Array, Clock, Job, Plan
+from .errors import DeviceLimitError
 from .program import Structure, program
 from .schedules import SHIPPED
 
@@ -50,6 +51,12 @@ class GpuBackend:
         self._sizes = list(sizes)
         self._starts = chunks.offsets(sizes)
         nbytes = 16 * max(1, self._starts[-1])
+        most = self._device.limits.max_storage_range
+        if nbytes > most:
+            raise DeviceLimitError(
+                f"the parameters take {nbytes} bytes and {self.name} can bind {most} at once: "
+                "use several optimizers, or device='cpu'"
+            )
         self._slabs = {name: self._device.buffer(nbytes) for name in ("param", "grad", *states)}
         self._views = {name: slab.view(np.float32) for name, slab in self._slabs.items()}
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from ..schedules import Debias1, Debias2, OneMinus
-from .optimizer import Limit, Optimizer
-from .timeline import Column, Key
+from .optimizer import Optimizer
+from .options import Key, Limit
+from .timeline import Column
 
 
 class AdamW(Optimizer):

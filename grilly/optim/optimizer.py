@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,20 +13,11 @@ import numpy.typing as npt
 from .. import hyper
 from ..backend import choose
 from ..nn.parameter import Float32, Parameter
+from ..schedules import Constant
+from .options import Key, Limit, check_number, label, option
 from .params import Gradients, array_of, check_distinct, gradients_of, groups_of, params_of
 from .state import load_state, saved_state
-from .timeline import Column, Driven, Key, Source, Timeline, constant, number_of
-
-# The least number that float32 rounds to infinity.
-FLOAT32_OVERFLOW = 2.0**128 - 2.0**103
-
-
-class Limit(NamedTuple):
-    """A number of a group must be at least 0 and less than ``below``; ``text`` is torch's."""
-
-    text: str
-    below: float = FLOAT32_OVERFLOW
-
+from .timeline import Column, Driven, Source, Timeline
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -181,13 +172,7 @@ class Optimizer:
         torch: a linear schedule past its end is.
         """
         for key in self._keys:
-            self._check_number(key, _get(group, key, ""), _label(key), edited)
-
-    def _check_number(self, key: Key, value: Any, name: str, edited: bool) -> None:
-        limit = None if edited and key == ("lr",) else self.limits.get(key)
-        if limit is not None and not 0.0 <= number_of(value, name) < limit.below:
-            raise ValueError(limit.text.format(value))
-        constant(value, name)
+            check_number(self.limits, key, option(group, key), label(key), edited)
 
     def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
         if self._members != [len(group["params"]) for group in self.param_groups]:
@@ -203,7 +188,7 @@ class Optimizer:
         return {key: self._source(number, group, key) for key in self._keys}
 
     def _source(self, number: int, group: dict[str, Any], key: Key) -> Source:
-        value = _get(group, key, f"param_groups[{number}]")
+        value = option(group, key, f"param_groups[{number}]")
         if isinstance(value, np.ndarray):  # may be changed in place
             value = value.item()
         driven = self._driven.get((number, key))
@@ -212,9 +197,9 @@ class Optimizer:
             return source
         known = self._constants.get((number, key))
         if known is None or known[0] is not value:
-            name = f"param_groups[{number}] {_label(key)}"
-            self._check_number(key, value, name, edited=True)
-            known = value, constant(value, name)
+            name = f"param_groups[{number}] {label(key)}"
+            check_number(self.limits, key, value, name, edited=True)
+            known = value, Source(Constant(float(value)), None)
             self._constants[number, key] = known
         return known[1]
 
@@ -250,17 +235,3 @@ class Optimizer:
                 "added: give it an array of that shape, or make a new optimizer"
             )
         return array
-
-
-def _get(group: dict[str, Any], key: Key, where: str) -> Any:
-    try:
-        value = group[key[0]]
-        return value if len(key) == 1 else value[key[1]]
-    except (KeyError, IndexError, TypeError):
-        raise ValueError(
-            f"{where or 'param group'} must have {_label(key)}, got {group.get(key[0])!r}"
-        ) from None
-
-
-def _label(key: Key) -> str:
-    return key[0] if len(key) == 1 else f"{key[0]}[{key[1]}]"

@@ -13,10 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..backend import Array, Backend, Clock, Job, Plan
-from ..schedules import Constant, Formula, Schedule
-
-# Where a number stands in a param group: ("lr",) or ("betas", 0).
-Key = tuple[str] | tuple[str, int]
+from ..schedules import Formula, Schedule
+from .options import Key
 
 
 class Source(NamedTuple):
@@ -173,23 +171,3 @@ class Timeline:
             schedule, epoch = sources[group][key]
             jobs.append(Job(number, position, formula(schedule), -behind, float(epoch or 0)))
         return jobs
-
-
-def constant(value: Any, name: str) -> Source:
-    """Return the source of a plain number; raise unless it is one, and finite as a float32."""
-    number = number_of(value, name)
-    with np.errstate(over="ignore"):
-        finite = np.isfinite(np.float32(number))
-    if not finite:
-        raise ValueError(f"{name} must be finite in float32, got {number}")
-    return Source(Constant(number), None)
-
-
-def number_of(value: Any, name: str) -> float:
-    """Return ``value`` as a float; raise TypeError, with ``name``, if it is no number."""
-    try:
-        if not isinstance(value, (str, bytes)):
-            return float(value)
-    except (TypeError, ValueError):
-        pass
-    raise TypeError(f"{name} must be a number, got {value!r}")

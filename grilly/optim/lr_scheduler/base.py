@@ -14,7 +14,9 @@ import numpy as np
 
 from ...errors import StateError
 from ...schedules import Schedule
-from ..timeline import Driven, Key
+from ..options import Key
+from ..timeline import Driven
+from .curve import Curve
 from .texts import EPOCH_DEPRECATED, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 
 LR: Key = ("lr",)
@@ -48,7 +50,7 @@ class LRScheduler:
                 raise KeyError(NO_INITIAL_LR.format(i=i))
         self.base_lrs: list[float] = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch: float = last_epoch
-        self._curves: dict[Schedule, _Curve] = {}
+        self._curves: dict[Schedule, Curve] = {}
         _note_steps(optimizer)
         self._initial_step()
 
@@ -146,7 +148,7 @@ class LRScheduler:
         curves = self._group_curves()
         self._drive(curves, [{key: c(self.last_epoch) for key, c in own.items()} for own in curves])
 
-    def _drive(self, curves: list[dict[Key, _Curve]], values: list[dict[Key, float]]) -> None:
+    def _drive(self, curves: list[dict[Key, Curve]], values: list[dict[Key, float]]) -> None:
         """Tell grilly's optimizer which formula each number is, so that its device computes it."""
         driven = getattr(self.optimizer, "_driven", None)
         if driven is None:
@@ -179,16 +181,16 @@ class LRScheduler:
             raise ValueError(f"get_lr() must return one rate per group ({count}), got {rates!r}")
         return list(rates)
 
-    def _group_curves(self) -> list[dict[Key, _Curve]]:
+    def _group_curves(self) -> list[dict[Key, Curve]]:
         groups = self.optimizer.param_groups
         return [{k: self._curve(s) for k, s in self._schedules(g).items()} for g in groups]
 
-    def _curve(self, schedule: Schedule) -> _Curve:
+    def _curve(self, schedule: Schedule) -> Curve:
         # One object per formula: it is compared at every step.
         if len(self._curves) > 4096:
             self._curves.clear()
         if schedule not in self._curves:
-            self._curves[schedule] = _Curve(schedule)
+            self._curves[schedule] = Curve(schedule)
         return self._curves[schedule]
 
     @contextmanager
@@ -207,27 +209,6 @@ class LRScheduler:
             warnings.warn(OVERRIDDEN, UserWarning, stacklevel=3)
         elif not getattr(self.optimizer, "_opt_called", False):
             warnings.warn(ORDER, UserWarning, stacklevel=3)
-
-
-class _Curve:
-    """float64 values of a schedule for the host, computed a window of steps at a time."""
-
-    SIZE = 256
-
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self._start: float = 0
-        self._values: list[float] = []
-
-    def __call__(self, t: float) -> float:
-        place = t - self._start
-        if not (0 <= place < len(self._values) and place == int(place)):
-            self._start = t
-            place = 0
-            with np.errstate(all="ignore"):
-                steps = t + np.arange(self.SIZE, dtype=np.float64)
-                self._values = np.broadcast_to(self.schedule(steps), self.SIZE).tolist()
-        return self._values[int(place)]
 
 
 def _put(group: dict[str, Any], key: Key, value: float) -> None:

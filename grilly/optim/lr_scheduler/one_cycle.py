@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...schedules import OneCycle, Schedule
-from ..timeline import Key
+from ..options import Key
 from .base import LRScheduler
 
 Phase = dict[str, Any]
