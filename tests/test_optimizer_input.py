@@ -129,7 +129,7 @@ BAD_STATES = {
     "step": (with_state({"step": 1.5}), "got 1.5"),
     "a huge step": (with_state({"step": 1e300}), r"up to 2\^53, got 1e\+300"),
     "no step": (with_state({"step": None}), "must be a count, got None"),
-    "shape": (with_state({"exp_avg": [1.0]}), r"\['exp_avg'\] has shape \(1,\)"),
+    "shape": (with_state({"exp_avg": [1.0]}), r"\['exp_avg'\] must have .* \(3,\), got \(1,\)"),
     "text": (with_state({"exp_avg": "x"}), "must be real, got dtype"),
     "ragged": (with_state({"exp_avg": [[1], 2, 3]}), "is no array"),
     "complex": (with_state({"exp_avg": [1j, 1, 1]}), "must be real, got dtype complex128"),

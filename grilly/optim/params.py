@@ -78,7 +78,8 @@ def gradients_of(
     """Return one float32 gradient or None per parameter."""
     given = _given(params, gradients)
     return [
-        _gradient(i, grad, shape) for i, (grad, shape) in enumerate(zip(given, shapes, strict=True))
+        None if grad is None else real_array(grad, shape, f"the gradient of parameter {i}")
+        for i, (grad, shape) in enumerate(zip(given, shapes, strict=True))
     ]
 
 
@@ -100,17 +101,14 @@ def _given(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
     return given
 
 
-def _gradient(i: int, grad: Any, shape: tuple[int, ...]) -> Float32 | None:
-    if grad is None:
-        return None
+def real_array(value: Any, shape: tuple[int, ...], name: str) -> Float32:
+    """Return ``value`` as a float32 array of a parameter's ``shape``."""
     try:
-        array = np.asarray(grad)
+        array = np.asarray(value)
     except ValueError as error:
-        raise ValueError(f"the gradient of parameter {i} is no array: {error}") from error
+        raise ValueError(f"{name} is no array: {error}") from error
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"the gradient of parameter {i} must be real, got dtype {array.dtype}")
+        raise TypeError(f"{name} must be real, got dtype {array.dtype}")
     if array.shape != shape:
-        raise ValueError(
-            f"the gradient of parameter {i} must have its shape {shape}, got {array.shape}"
-        )
+        raise ValueError(f"{name} must have the parameter's shape {shape}, got {array.shape}")
     return array.astype(np.float32, copy=False)

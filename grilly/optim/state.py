@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import StateError
 from ..nn.parameter import Float32
+from .params import real_array
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -116,7 +117,10 @@ def _entry(
         got = sorted(map(str, entry)) if isinstance(entry, dict) else repr(entry)
         raise StateError(f"{where} must be a dict with {sorted(wanted)}, got {got}")
     shape = optimizer._shapes[i]
-    arrays = {name: _array(entry[name], shape, f"{where}[{name!r}]") for name in names}
+    try:
+        arrays = {name: real_array(entry[name], shape, f"{where}[{name!r}]") for name in names}
+    except (ValueError, TypeError) as error:
+        raise StateError(str(error)) from error
     return _count(entry["step"], f'{where}["step"]'), arrays
 
 
@@ -128,15 +132,3 @@ def _count(value: Any, where: str) -> int:
     if not (0 <= step <= MOST_STEPS and step == int(step)):
         raise StateError(f"{where} must be a count up to 2^53, got {value}")
     return int(value)
-
-
-def _array(value: Any, shape: tuple[int, ...], where: str) -> Float32:
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise StateError(f"{where} is no array: {error}") from error
-    if array.dtype.kind not in "fiu":
-        raise StateError(f"{where} must be real, got dtype {array.dtype}")
-    if array.shape != shape:
-        raise StateError(f"{where} has shape {array.shape}, the parameter has {shape}")
-    return array.astype(np.float32)
