@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from grilly import vk
+from grilly import shaders, vk
+from grilly.vk import compile as compile_module
 from grilly.vk.device import Device
 from grilly.vk.instance import instance
 
@@ -66,6 +68,15 @@ def private_device(device_info: vk.DeviceInfo) -> Iterator[Device]:
     device = Device(home.physical[device_info.index], home)
     yield device
     device.close()
+
+
+@pytest.fixture
+def fresh_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty cache, no memory of which compilers work, and includes that nobody edits now."""
+    (tmp_path / "shipped").mkdir()
+    monkeypatch.setattr(shaders, "include_dir", lambda: tmp_path / "shipped")
+    monkeypatch.setenv("GRILLY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(compile_module, "_probed", {})
 
 
 @pytest.fixture(autouse=True)

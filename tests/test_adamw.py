@@ -116,6 +116,16 @@ def test_a_missing_gradient_delays_only_its_parameter(place: str) -> None:
     assert [entry["step"] for entry in optimizer.state_dict()["state"].values()] == counts
 
 
+def test_the_row_of_a_group_at_rest_is_that_of_its_next_update(place: str) -> None:
+    params = [weights(5, seed=i) for i in range(2)]
+    optimizer = AdamW([{"params": [p]} for p in params], device=place)
+    for step in range(12):
+        counts = (step + 1, 1 if step <= 4 else step - 3)
+        for row, count in zip(optimizer.read_hyperparameters(), counts, strict=True):
+            assert tuple(row[["debias1", "debias2"]]) == constants(count)[-2:]
+        optimizer.step(gradients=[np.ones(5), None if step < 4 else np.ones(5)])
+
+
 def test_the_schedule_changes_the_update_of_each_group(place: str) -> None:
     """With gradient 1 the first AdamW step moves by the rate: torch's own users rely on it."""
     params = [nn.Parameter(np.ones(4, np.float32)) for _ in range(2)]

@@ -180,6 +180,7 @@ def test_an_edit_that_cannot_be_meant(place: str) -> None:
         ("eps", -1.0, "epsilon value: -1.0"),
         ("lr", 1e39, r"lr must be finite in float32, got 1e\+39"),
         ("lr", "0.1", "lr must be a number, got '0.1'"),
+        ("lr", np.array([0.1, 0.2]), r"lr must be a number, got array\(\[0.1, 0.2\]\)"),
     ):
         before, group[key] = group[key], value
         with pytest.raises((ValueError, TypeError), match=text):

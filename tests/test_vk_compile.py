@@ -11,21 +11,12 @@ import child
 import pytest
 import vk_shaders
 
-from grilly import shaders, vk
+from grilly import vk
 from grilly.errors import ShaderError
 from grilly.vk import cache, tool
-from grilly.vk import compile as compile_module
 
 TEXT = vk_shaders.AFFINE
-
-
-@pytest.fixture(autouse=True)
-def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty cache, no memory of which compilers work, and includes that nobody edits now."""
-    (tmp_path / "shipped").mkdir()
-    monkeypatch.setattr(shaders, "include_dir", lambda: tmp_path / "shipped")
-    monkeypatch.setenv("GRILLY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(compile_module, "_probed", {})
+pytestmark = pytest.mark.usefixtures("fresh_compiler")
 
 
 @pytest.fixture

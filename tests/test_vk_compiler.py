@@ -17,15 +17,7 @@ from grilly.vk import compile as compile_module
 from grilly.vk import tool
 
 TEXT = vk_shaders.AFFINE
-
-
-@pytest.fixture(autouse=True)
-def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty cache, no memory of which compilers work, and includes that nobody edits now."""
-    (tmp_path / "shipped").mkdir()
-    monkeypatch.setattr(shaders, "include_dir", lambda: tmp_path / "shipped")
-    monkeypatch.setenv("GRILLY_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(compile_module, "_probed", {})
+pytestmark = pytest.mark.usefixtures("fresh_compiler")
 
 
 def entries(tmp_path: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from .. import hyper
 from ..backend import choose
 from ..nn.parameter import Float32, Parameter
 from ..schedules import Constant
-from .options import Key, Limit, check_number, label, option
+from .options import Key, Limit, check_number, label, number_of, option
 from .params import Gradients, array_of, check_distinct, gradients_of, groups_of, params_of
 from .state import load_state, saved_state
 from .timeline import Column, Driven, Source, Timeline
@@ -142,10 +142,15 @@ class Optimizer:
         """Return the hyperparameters that the next ``step()`` will use, as the kernel sees them.
 
         Waits for the device and copies one row back: a structured array, one element a group,
-        float32 fields (hyper.COLUMNS). In a group whose parameters have had different numbers of
-        updates it is the row of the most updated.
+        float32 fields (hyper.COLUMNS). The next step is taken to update the parameters that the
+        last one did; where those of a group have had different numbers of updates it is the row of
+        the most updated, and a group without any gets the row of its own next update.
         """
-        self._prepare(self._timeline.active)
+        active = self._timeline.active
+        if not active.all():
+            # The rows of a group at rest count on as if it were updated: make them anew.
+            self._timeline.forget()
+        self._prepare(active)
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
 
     @_locked
@@ -189,17 +194,17 @@ class Optimizer:
 
     def _source(self, number: int, group: dict[str, Any], key: Key) -> Source:
         value = option(group, key, f"param_groups[{number}]")
-        if isinstance(value, np.ndarray):  # may be changed in place
-            value = value.item()
+        if type(value) is not float:  # an int, a flag, a 0-d array that may change in place
+            value = number_of(value, f"param_groups[{number}] {label(key)}")
         driven = self._driven.get((number, key))
         source = driven.source(value) if driven is not None else None
         if source is not None:
             return source
         known = self._constants.get((number, key))
-        if known is None or known[0] is not value:
+        if known is None or known[0] != value:
             name = f"param_groups[{number}] {label(key)}"
             check_number(self.limits, key, value, name, edited=True)
-            known = value, Source(Constant(float(value)), None)
+            known = value, Source(Constant(value), None)
             self._constants[number, key] = known
         return known[1]
 

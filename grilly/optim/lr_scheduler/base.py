@@ -133,11 +133,14 @@ class LRScheduler:
     def _write(self) -> None:
         groups = self.optimizer.param_groups
         curves = self._group_curves()
-        if not self._is_formula:
-            for mine, group, rate in zip(curves, groups, self._rates(), strict=True):
+        rates = None if self._is_formula else self._rates()
+        if rates is not None:
+            for mine in curves:
                 mine.pop(LR, None)
-                group["lr"] = rate
-        values = [{key: curve(self.last_epoch) for key, curve in own.items()} for own in curves]
+        values = [{key: c(self.last_epoch) for key, c in own.items()} for own in curves]
+        # Nothing is written before all is computed: an error changes nothing.
+        for group, rate in zip(groups, rates or (), strict=rates is not None):
+            group["lr"] = rate
         for group, own in zip(groups, values, strict=True):
             for key, value in own.items():
                 _put(group, key, value)
