@@ -46,19 +46,19 @@ class GpuBackend:
         self._row = self._rows = self._parity = 0
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
-        self._shape = None
-        self._states = tuple(states)
-        self._sizes = list(sizes)
-        self._starts = chunks.offsets(sizes)
-        nbytes = 16 * max(1, self._starts[-1])
+        starts = chunks.offsets(sizes)
+        nbytes = 16 * max(1, starts[-1])
         most = self._device.limits.max_storage_range
         if nbytes > most:
             raise DeviceLimitError(
                 f"the parameters take {nbytes} bytes and {self.name} can bind {most} at once: "
                 "use several optimizers, or device='cpu'"
             )
-        self._slabs = {name: self._device.buffer(nbytes) for name in ("param", "grad", *states)}
-        self._views = {name: slab.view(np.float32) for name, slab in self._slabs.items()}
+        slabs = {name: self._device.buffer(nbytes) for name in ("param", "grad", *states)}
+        # Nothing of the old memory is given up before all of the new is there.
+        self._sizes, self._starts, self._states = list(sizes), starts, tuple(states)
+        self._slabs, self._shape = slabs, None
+        self._views = {name: slab.view(np.float32) for name, slab in slabs.items()}
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)

@@ -179,3 +179,19 @@ def test_a_frozen_parameter_costs_no_upload(device: vk.Device) -> None:
         scheduler.step()
         up.append(device.counters.bytes_up - before)
     assert set(up[1:]) == {4 * params[0].nbytes}
+
+
+def test_memory_that_cannot_be_had_leaves_the_old(
+    device: vk.Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group is added and its slabs cannot be allocated: states stay, and a retry goes on."""
+    players = [Player("cpu", 1), Player(device.info.index, 1)]
+    for player in players:
+        player.step(np.random.default_rng(5))
+        player.add(np.random.default_rng(6))
+    grads = [np.full(p.shape, 0.25) for p in players[0].params]
+    attempt_that_fails(players[1], grads, "vkAllocateMemory", monkeypatch)
+    for player in players:
+        player.optimizer.step(gradients=grads)
+    for want, got in zip(*(player.contents() for player in players), strict=True):
+        np.testing.assert_array_equal(got, want)
