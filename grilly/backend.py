@@ -86,6 +86,16 @@ class Backend(Protocol):
     def replay(self, steps: int) -> None:
         """Apply ``steps`` updates with the gradients that are there, without the host."""
 
+    def applied(self, patience: float | None = None) -> int | None:
+        """Return how many updates were applied since ``start``, after all that was submitted.
+
+        The cursor itself is asked, so it is right after any failure. None if the device is still
+        at it after ``patience`` seconds.
+        """
+
+    def check(self) -> None:
+        """Raise DeviceError, saying what to do, if the device can never be used again."""
+
     def row(self) -> Array:
         """Return the table row that the next step will use: (lanes,) of hyper.dtype(kind)."""
 

@@ -50,6 +50,7 @@ class CpuBackend:
 
     def start(self, clock: Clock) -> None:
         self._clock = clock
+        self._started = clock.k
         self._row, self._rows = 0, min(backend.SHORT_WINDOW, self._window)
         self._fill()
 
@@ -66,6 +67,12 @@ class CpuBackend:
     def replay(self, steps: int) -> None:
         for _ in range(steps):
             self.step()
+
+    def applied(self, patience: float | None = None) -> int | None:
+        return self._clock.k - self._started + self._row
+
+    def check(self) -> None:
+        return  # this process always has its own memory
 
     def row(self) -> Array:
         if self._row == self._rows:

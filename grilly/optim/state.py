@@ -63,6 +63,8 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
 
 
 def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -> None:
+    # An update that is still to be brought back must not overwrite weights restored before this.
+    optimizer._unread = {}
     optimizer._allocate()
     optimizer._timeline.updates = [updates for updates, _ in loaded]
     for i, (_, arrays) in enumerate(loaded):

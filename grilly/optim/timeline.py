@@ -57,6 +57,22 @@ Epochs = list[list["float | None"]]
 R = TypeVar("R")
 
 
+class Progress(NamedTuple):
+    """What all updates so far come to. One attribute: Ctrl-C then counts an update or does not."""
+
+    steps: int = 0  # of the most updated parameter
+    behind: Array = np.empty(0, np.int64)  # how many of them each parameter has missed
+    row: int = 0  # updates since the backend's clock was started
+    # The schedules' steps at the last update, and whether they had moved by then.
+    last: Epochs | None = None
+    moved: bool = True
+
+    def after(self, now: Epochs, active: Array) -> Progress:
+        """Return the progress after one more update, of the ``active`` parameters."""
+        behind = self.behind if active.all() else self.behind + ~active
+        return Progress(self.steps + 1, behind, self.row + 1, now, now != self.last)
+
+
 class Timeline:
     """Keeps a backend's table right for each next step.
 
@@ -67,25 +83,23 @@ class Timeline:
         self._backend = backend
         self._columns = columns
         self._groups = np.empty(0, np.int64)
-        self._behind = np.empty(0, np.int64)
-        self._steps = 0
-        self.active = np.empty(0, np.bool_)
+        self._progress = Progress()
         self._lanes: list[Lane] = []
-        # What the table was planned for (None: plan anew), and how far it has been used.
+        # What the table was planned for (None: plan anew), and the schedules' steps in its row 0.
         self._planned: Any = None
         self._started: Epochs = []
         self._stride = 1
-        self._row = 0
-        # The schedules' steps now and at the last step, and whether they had moved by then.
+        # What the next update is: the schedules' steps, and the parameters that it changes.
         self._now: Epochs = []
-        self._last: Epochs | None = None
-        self._moved = True
+        self.active = np.empty(0, np.bool_)
 
     def resize(self, groups: Sequence[int]) -> None:
         """Take new parameters in, each named by its group; they have had no update yet."""
         added = len(groups) - len(self._groups)
         self._groups = np.array(groups, np.int64)
-        self._behind = np.concatenate([self._behind, np.full(added, self._steps, np.int64)])
+        missed = np.full(added, self._progress.steps, np.int64)
+        behind = np.concatenate([self._progress.behind, missed])
+        self._progress = self._progress._replace(behind=behind)
         self.active = np.concatenate([self.active, np.ones(added, np.bool_)])
         self.forget()
 
@@ -96,20 +110,21 @@ class Timeline:
     @property
     def updates(self) -> list[int]:
         """The number of updates that each parameter has had."""
-        return [int(n) for n in self._steps - self._behind]
+        return [int(n) for n in self._progress.steps - self._progress.behind]
 
     @updates.setter
     def updates(self, counts: Sequence[int]) -> None:
-        self._steps = max(counts, default=0)
-        self._behind = self._steps - np.array(counts, np.int64)
         self.forget()
+        steps = max(counts, default=0)
+        behind = steps - np.array(counts, np.int64)
+        self._progress = self._progress._replace(steps=steps, behind=behind)
 
     def prepare(self, sources: Sources, active: Array) -> None:
         """Make the table right for a step that updates the ``active`` (bool) parameters."""
         self._now = [[source.epoch for source in group.values()] for group in sources]
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
-        wanted = (schedules, np.where(active, self._behind, -1).tolist())
+        wanted = (schedules, np.where(active, self._progress.behind, -1).tolist())
         if self._planned != wanted or self._now != self._predicted():
             self.forget()  # if the device fails now, the next step plans again
             self._plan(sources, active)
@@ -117,13 +132,20 @@ class Timeline:
         self.active = active
 
     def step(self) -> None:
-        """Apply the update that was prepared."""
+        """Apply the update that was prepared. After a failure, ``settle`` knows if it was made."""
+        after = self._progress.after(self._now, self.active)
         self._on_backend(self._backend.step)
-        self._moved, self._last = self._now != self._last, self._now
-        self._steps += 1
-        self._row += 1
-        if not self.active.all():
-            self._behind[~self.active] += 1
+        self._progress = after
+
+    def settle(self, patience: float | None = None) -> bool:
+        """Count the update of a ``step`` that was cut short if the backend made it after all.
+
+        False if the backend is still at it after ``patience`` seconds.
+        """
+        made = self._backend.applied(patience)
+        if made is not None and made > self._progress.row:
+            self._progress = self._progress.after(self._now, self.active)
+        return made is not None
 
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""
@@ -139,29 +161,30 @@ class Timeline:
         return result
 
     def _predicted(self) -> Epochs:
-        ahead = self._stride * self._row
+        ahead = self._stride * self._progress.row
         return [[None if e is None else e + ahead for e in group] for group in self._started]
 
     def _plan(self, sources: Sources, active: Array) -> None:
         # Who steps a scheduler per epoch is believed after one step without a move, and a single
         # move does not change that: one refill per epoch.
-        self._stride = int(self._moved and self._now != self._last)
-        self._started, self._row = self._now, 0
+        self._stride = int(self._progress.moved and self._now != self._progress.last)
+        self._started, self._progress = self._now, self._progress._replace(row=0)
         self._lanes = self._numbered_lanes(len(sources), active)
         number = {lane: i for i, lane in enumerate(self._lanes)}
         jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
-        lanes = zip(self._groups.tolist(), self._behind.tolist(), strict=True)
+        lanes = zip(self._groups.tolist(), self._progress.behind.tolist(), strict=True)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
         # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
         # as its job's offset.
-        self._backend.start(Clock(self._steps + 1, 0, self._stride))
+        self._backend.start(Clock(self._progress.steps + 1, 0, self._stride))
 
     def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
-        busy = set(zip(self._groups[active].tolist(), self._behind[active].tolist(), strict=True))
+        behind = self._progress.behind
+        busy = set(zip(self._groups[active].tolist(), behind[active].tolist(), strict=True))
         for group in set(range(groups)) - {group for group, _ in busy}:
-            busy.add((group, min(self._behind[self._groups == group].tolist(), default=0)))
+            busy.add((group, min(behind[self._groups == group].tolist(), default=0)))
         return sorted(busy)
 
     def _jobs(self, lane: Lane, number: int, sources: Sources) -> list[Job]:

@@ -85,6 +85,10 @@ class Device:
         """Whether ``close`` was called."""
         return self.owner.closed
 
+    def check(self) -> None:
+        """Raise ForkError, DeviceLostError or DeviceError unless the device can be used."""
+        self.owner.check()
+
     @property
     def live(self) -> dict[str, int]:
         """The number of buffers, kernels, bindings and tapes that exist."""
@@ -170,6 +174,8 @@ _open_lock = threading.Lock()
 def open_device(which: DeviceInfo | int) -> Device:
     """Return the Device for an info of ``devices()`` or its index; one per process until closed.
 
+    One that is lost is closed and opened anew.
+
     Raises DeviceError when there is no such device, ForkError in a forked child.
     """
     index = which.index if isinstance(which, DeviceInfo) else which
@@ -179,6 +185,8 @@ def open_device(which: DeviceInfo | int) -> Device:
         raise DeviceError(f"no Vulkan device with index {index}: {problem}")
     with _open_lock:
         device = _open.get(index)
+        if device is not None and device.lost:
+            device.close()
         if device is None or device.closed:
             device = _open[index] = Device(home.physical[index], home)
         return device
