@@ -38,6 +38,7 @@ def _entry(method: Method[P, R]) -> Method[P, R]:
 
     @wraps(method)
     def entered(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._backend.check()  # in a forked child the lock may be held by no one, for ever
         with self._lock:
             self._backend.check()
             return method(self, *args, **kwargs)

@@ -62,7 +62,7 @@ class Device:
         except BaseException:
             self.owner.destroy()
             raise
-        self._finalizer = weakref.finalize(self, _close, self.owner, self.queue, EXIT_PATIENCE)
+        self._finalizer = weakref.finalize(self, _end, weakref.ref(self), self.owner, self.queue)
 
     def _start(self) -> None:
         handle = self.owner.call("vkGetDeviceQueue", self.owner.device, self.family, 0)
@@ -130,6 +130,7 @@ class Device:
     def close(self) -> None:
         """Wait for the device, then free all that it holds. Harmless twice, or when lost.
 
+        No other thread may be using the device.
         If waiting fails, what the device may still use is left to the end of the process.
         """
         _close(self.owner, self.queue, None)
@@ -190,6 +191,13 @@ def open_device(which: DeviceInfo | int) -> Device:
         if device is None or device.closed:
             device = _open[index] = Device(home.physical[index], home)
         return device
+
+
+def _end(device: weakref.ref[Device], owner: Owner, queue: Queue) -> None:
+    """Close a device that is garbage, or at exit."""
+    # At exit a daemon thread may be inside a call: nothing is freed then.
+    if device() is None or threading.active_count() == 1:
+        _close(owner, queue, EXIT_PATIENCE)
 
 
 def _close(owner: Owner, queue: Queue, patience: float | None) -> None:
