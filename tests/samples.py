@@ -10,7 +10,16 @@ import numpy as np
 
 from grilly import xfloat
 from grilly.program import Program, program
-from grilly.schedules import SHIPPED, Constant, Debias1, Debias2, Formula, OneCycle, OneMinus
+from grilly.schedules import (
+    SHIPPED,
+    Constant,
+    Debias1,
+    Debias2,
+    Formula,
+    Fresh,
+    OneCycle,
+    OneMinus,
+)
 
 Numbers = dict[str, np.ndarray[Any, Any]]
 
@@ -38,6 +47,9 @@ class Samples:
     def _words(self, label: str) -> Any:
         if label.startswith("log2_of_base("):
             return xfloat.to_words(xfloat.log2(self._number(label[13:-1])))
+        if label.startswith("subtract("):
+            one, other = label[9:-1].split(", ")
+            return xfloat.to_words(xfloat.sub(self._number(one), self._number(other)))
         return xfloat.to_words(self._number(label))
 
     def _number(self, label: str) -> xfloat.X:
@@ -50,6 +62,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
     rng = np.random.default_rng([seed, *name.encode()])
     if "one_cycle" in name:
         return _one_cycles(name, count, rng)
+    if name == "fresh":
+        return _fresh(count, rng)
     beta = name != "constant"
     value = (
         _betas(count, rng)
@@ -64,6 +78,20 @@ def draw(name: str, count: int, seed: int) -> Samples:
         np.zeros(count),
         _updates(value, rng),
         lambda i: wrap(float(value[i])),
+    )
+
+
+def _fresh(count: int, rng: np.random.Generator) -> Samples:
+    usual = rng.choice([0.0, 0.1, 0.5, 0.9, 0.99, 1.0], count)
+    wild = rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-30, 30, count)
+    value = np.where(rng.random(count) < 0.5, usual, wild)
+    k = np.where(rng.random(count) < 0.5, 1, rng.integers(1, 1 << 40, count))
+    return Samples(
+        program(SHIPPED["fresh"]),
+        {"dampening.value": value},
+        np.zeros(count),
+        k,
+        lambda i: Fresh(Constant(float(value[i]))),
     )
 
 

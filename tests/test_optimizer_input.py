@@ -124,7 +124,7 @@ BAD_STATES = {
     "params": ({"state": {}, "param_groups": [{"params": 5}]}, 'a list "params"'),
     "entry": (
         {"state": {0: 3}, "param_groups": [{"params": [0]}]},
-        r"dict with \['exp_avg', 'exp_avg_sq', 'step'\], got 3",
+        r"dict with \['exp_avg', 'exp_avg_sq', 'max_exp_avg_sq', 'step'\] .* got 3",
     ),
     "step": (with_state({"step": 1.5}), "got 1.5"),
     "a huge step": (with_state({"step": 1e300}), r"up to 2\^53, got 1e\+300"),

@@ -105,7 +105,7 @@ def real_array(value: Any, shape: tuple[int, ...], name: str) -> Float32:
     """Return ``value`` as a float32 array of a parameter's ``shape``."""
     try:
         array = np.asarray(value)
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:  # a tensor's, from a GPU or a graph
         raise ValueError(f"{name} is no array: {error}") from error
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be real, got dtype {array.dtype}")
