@@ -24,7 +24,15 @@ from .options import (
     number_of,
     option,
 )
-from .params import Gradients, array_of, check_distinct, gradients_of, groups_of, params_of
+from .params import (
+    Gradients,
+    array_of,
+    check_distinct,
+    check_named,
+    gradients_of,
+    groups_of,
+    params_of,
+)
 from .state import load_state, saved_state
 from .timeline import Column, Driven, Source, Timeline
 
@@ -116,13 +124,17 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with "params" and any options; the defaults fill in the rest.
 
+        Parameters may be (name, parameter), in all groups or in none: the names are kept in the
+        group as "param_names".
+
         Raises TypeError or ValueError, and adds nothing, if a parameter is not a writeable
         float32 array or Parameter, stands in a group already or shares memory with one that does,
         or an option is out of range.
         """
-        params = params_of(param_group)
+        params, names = params_of(param_group)
         check_distinct(self._params, params)
-        group = {**self.defaults, **param_group, "params": params}
+        group = {**self.defaults, **param_group, "params": params, **names}
+        check_named(self.param_groups, group)
         self._check(group)
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]

@@ -47,7 +47,7 @@ def check_number(
     limit, number = limits.get(key), number_of(value, name)
     applies = limit is not None and (argument or not limit.argument)
     if limit is not None and applies and not 0.0 <= number < limit.below:
-        raise ValueError(limit.text.format(value))
+        raise ValueError(limit.text.format(value if math.isfinite(number) else number))
     if not abs(number) < FLOAT32_OVERFLOW:
         raise ValueError(f"{name} must be finite in float32, got {number}")
 
@@ -58,7 +58,7 @@ def number_of(value: Any, name: str) -> float:
         if not isinstance(value, (str, bytes)) and not getattr(value, "ndim", 0):
             return float(value)
     except OverflowError:  # an int beyond float64
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError, RuntimeError):
         pass
     raise TypeError(f"{name} must be a number, got {value!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,8 +120,10 @@ def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Flo
     allowed = needed | set(optimizer.all_states)
     if not isinstance(entry, dict) or not needed <= set(entry) <= allowed:
         got = sorted(map(str, entry)) if isinstance(entry, dict) else repr(entry)
-        extra = sorted(allowed - needed)
-        raise StateError(f"{where} must be a dict with {sorted(needed)} (and {extra}), got {got}")
+        raise StateError(
+            f"{where} must be a dict with {sorted(allowed)} "
+            f"({sorted(allowed - needed)} may be missing), got {got}"
+        )
     # Some of torch's versions write None for the buffer that an SGD without momentum has not.
     names = [s for s in optimizer.all_states if s in needed or entry.get(s) is not None]
     shape = optimizer._shapes[i]
@@ -139,5 +142,6 @@ def _count(value: Any, where: str) -> int:
     except TypeError:
         raise StateError(f"{where} must be a count, got {value!r}") from None
     if not (0 <= step <= MOST_STEPS and step == int(step)):
-        raise StateError(f"{where} must be a count up to 2^53, got {value}")
+        got = value if math.isfinite(step) else step
+        raise StateError(f"{where} must be a count up to 2^53, got {got}")
     return int(value)
