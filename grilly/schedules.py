@@ -175,7 +175,17 @@ class Debias2:
         return 1.0 / np.sqrt(1.0 - self.beta(t) ** k)
 
 
-Formula = Schedule | Debias1 | Debias2
+@dataclass(frozen=True)
+class Fresh:
+    """1 at a momentum's first update, k = 1, then 1 - dampening(t): the new gradient's weight."""
+
+    dampening: Schedule
+
+    def __call__(self, t: Any, k: Any) -> Any:
+        return np.where(k == 1, 1.0, 1.0 - self.dampening(t))
+
+
+Formula = Schedule | Debias1 | Debias2 | Fresh
 
 _CYCLES: dict[str, Schedule] = {
     f"one_cycle_{anneal}{phases}": OneCycle(
@@ -194,6 +204,7 @@ SHIPPED: dict[str, Formula] = {
     "step_decay": StepDecay(0.5, 1.0, 0.5, 1.0),
     "cosine": Cosine(0.5, 0.5, 1.0),
     "edited_cosine": EditedCosine(0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 1.0),
+    "fresh": Fresh(Constant(0.5)),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},

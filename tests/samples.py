@@ -19,6 +19,7 @@ from grilly.schedules import (
     Debias2,
     EditedCosine,
     Formula,
+    Fresh,
     OneCycle,
     OneMinus,
     StepDecay,
@@ -91,6 +92,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
             "edited_cosine": (EditedCosine, *_edited_cosines(count, rng)),
         }[name]
         return _by_field(name, kind, numbers, t)
+    if name == "fresh":
+        return _fresh(count, rng)
     beta = name != "constant"
     value = (
         _betas(count, rng)
@@ -159,6 +162,20 @@ def _edited_cosines(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]
 def _peaks(count: int, rng: np.random.Generator) -> Any:
     usual = rng.choice([1.0, 0.5, 0.1, 0.05, 0.01, 1e-3, 3e-4, 0.25, 3.0], count)
     return np.where(rng.random(count) < 0.4, usual, 10.0 ** rng.uniform(-6, 0.5, count))
+
+
+def _fresh(count: int, rng: np.random.Generator) -> Samples:
+    usual = rng.choice([0.0, 0.1, 0.5, 0.9, 0.99, 1.0], count)
+    wild = rng.choice([-1, 1], count) * 10.0 ** rng.uniform(-30, 30, count)
+    value = np.where(rng.random(count) < 0.5, usual, wild)
+    k = np.where(rng.random(count) < 0.5, 1, rng.integers(1, 1 << 40, count))
+    return Samples(
+        program(SHIPPED["fresh"]),
+        {"dampening.value": value},
+        np.zeros(count),
+        k,
+        lambda i: Fresh(Constant(float(value[i]))),
+    )
 
 
 def _debias(kind: Any) -> Callable[[float], Formula]:

@@ -49,7 +49,7 @@ class HostTarget:
         self.optimizer.param_groups = copy.deepcopy(state)
 
     def held(self, key: str) -> list[np.float32] | None:
-        """Return what the device holds of each group's ``key`` for the next step, if there is one."""
+        """Return what the device, if there is one, holds of each group for the next step."""
         return None
 
 

@@ -1,7 +1,8 @@
 """Timeline: what the table must hold for the next step, decided on the host before it.
 
 It knows the two clocks. The optimizer's step is counted per parameter (a parameter without a
-gradient stays behind, as in torch), so a group has one lane per distinct count. The schedules'
+gradient stays behind, as in torch), so a group has one lane per distinct count; where nothing
+depends on the count (SGD without momentum) updates are not counted. The schedules'
 steps are what the schedulers wrote last. As long as both move as predicted nothing is uploaded.
 """
 
@@ -50,7 +51,7 @@ class Timeline:
         self._groups = np.empty(0, np.int64)
         self._behind = np.empty(0, np.int64)
         self._steps = 0
-        self.active = np.empty(0, np.bool_)
+        self.active = self._counted = np.empty(0, np.bool_)
         self._lanes: list[Lane] = []
         # What the table was planned for (None: plan anew), and how far it has been used.
         self._planned: Any = None
@@ -85,17 +86,22 @@ class Timeline:
         self._behind = self._steps - np.array(counts, np.int64)
         self.forget()
 
-    def prepare(self, sources: Sources, active: Array) -> None:
-        """Make the table right for a step that updates the ``active`` (bool) parameters."""
+    def prepare(self, sources: Sources, active: Array, counted: Array) -> None:
+        """Make the table right for a step that updates the ``active`` (bool) parameters.
+
+        Of these, the update counts for the ``counted`` ones only.
+        """
+        # The count of what is not counted stays; that it falls behind must not need a new plan.
+        behind = np.where(counted, self._behind, 0)
         self._now = [[source.epoch for source in group.values()] for group in sources]
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
-        wanted = (schedules, np.where(active, self._behind, -1).tolist())
+        wanted = (schedules, np.where(active, behind, -1).tolist())
         if self._planned != wanted or self._now != self._predicted():
             self.forget()  # if the device fails now, the next step plans again
-            self._plan(sources, active)
+            self._plan(sources, active, behind)
             self._planned = wanted
-        self.active = active
+        self.active, self._counted = active, counted
 
     def step(self) -> None:
         """Apply the update that was prepared."""
@@ -103,8 +109,9 @@ class Timeline:
         self._moved, self._last = self._now != self._last, self._now
         self._steps += 1
         self._row += 1
-        if not self.active.all():
-            self._behind[~self.active] += 1
+        late = ~(self.active & self._counted)
+        if late.any():
+            self._behind[late] += 1
 
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""
@@ -123,26 +130,26 @@ class Timeline:
         ahead = self._stride * self._row
         return [[None if e is None else e + ahead for e in group] for group in self._started]
 
-    def _plan(self, sources: Sources, active: Array) -> None:
+    def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
         # Who steps a scheduler per epoch is believed after one step without a move, and a single
         # move does not change that: one refill per epoch.
         self._stride = int(self._moved and self._now != self._last)
         self._started, self._row = self._now, 0
-        self._lanes = self._numbered_lanes(len(sources), active)
+        self._lanes = self._numbered_lanes(len(sources), active, behind)
         number = {lane: i for i, lane in enumerate(self._lanes)}
         jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
-        lanes = zip(self._groups.tolist(), self._behind.tolist(), strict=True)
+        lanes = zip(self._groups.tolist(), behind.tolist(), strict=True)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
         # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
         # as its job's offset.
         self._backend.start(Clock(self._steps + 1, 0, self._stride))
 
-    def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
+    def _numbered_lanes(self, groups: int, active: Array, behind: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
-        busy = set(zip(self._groups[active].tolist(), self._behind[active].tolist(), strict=True))
+        busy = set(zip(self._groups[active].tolist(), behind[active].tolist(), strict=True))
         for group in set(range(groups)) - {group for group, _ in busy}:
-            busy.add((group, min(self._behind[self._groups == group].tolist(), default=0)))
+            busy.add((group, min(behind[self._groups == group].tolist(), default=0)))
         return sorted(busy)
 
     def _jobs(self, lane: Lane, number: int, sources: Sources) -> list[Job]:
