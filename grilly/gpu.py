@@ -23,6 +23,10 @@ WORKERS_ON_HARDWARE = 256
 FILL_LOCAL_SIZE = 64
 # By optimizer and its states.
 SHADER = {
+    ("SGD",): "optim/sgd",
+    ("SGD", "momentum_buffer"): "optim/sgd_momentum",
+    ("Adam", "exp_avg", "exp_avg_sq"): "optim/adam",
+    ("Adam", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adam_amsgrad",
     ("AdamW", "exp_avg", "exp_avg_sq"): "optim/adamw",
     ("AdamW", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adamw_amsgrad",
 }

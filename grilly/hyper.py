@@ -7,24 +7,27 @@ from __future__ import annotations
 
 import numpy as np
 
-# One lane's float32 columns, per optimizer, in the order of the table's words.
+# One lane's float32 columns, per optimizer, in the order of the table's words. Flags are 1 or 0.
 # 1 - beta is rounded once from the exact beta: from its float32 it would be wrong by 1e-5 at 0.999.
-# debias1 = 1 / (1 - beta1^k), debias2 = 1 / sqrt(1 - beta2^k); maximize
-# and amsgrad are 1 or 0.
+# debias1 = 1 / (1 - beta1^k), debias2 = 1 / sqrt(1 - beta2^k).
+_ADAM = (
+    "lr",
+    "beta1",
+    "beta2",
+    "one_minus_beta1",
+    "one_minus_beta2",
+    "eps",
+    "weight_decay",
+    "debias1",
+    "debias2",
+    "maximize",
+    "amsgrad",
+)
+# fresh is the weight of the gradient in the momentum buffer: 1 at first, then 1 - dampening.
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "AdamW": (
-        "lr",
-        "beta1",
-        "beta2",
-        "one_minus_beta1",
-        "one_minus_beta2",
-        "eps",
-        "weight_decay",
-        "debias1",
-        "debias2",
-        "maximize",
-        "amsgrad",
-    ),
+    "SGD": ("lr", "momentum", "fresh", "weight_decay", "nesterov", "maximize"),
+    "Adam": _ADAM,
+    "AdamW": _ADAM,
 }
 
 # The device's clock. ``row`` holds the table row of the next step twice, by parity of the step;

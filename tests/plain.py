@@ -1,4 +1,4 @@
-"""AdamW as anybody would write it in numpy float32: the oracle of the kernels, no grilly in it."""
+"""The optimizers as anybody would write them in numpy float32: the oracle, no grilly in it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,29 @@ F = np.float32
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
-class PlainAdamW:
+class PlainSGD:
     """One parameter; hyperparameters are given per step as exact numbers rounded to float32."""
+
+    def __init__(self, weights: Array, nesterov: bool = False, maximize: bool = False) -> None:
+        self.p = weights.copy()
+        self.buffer: Array | None = None
+        self.nesterov, self.maximize = nesterov, maximize
+
+    def step(self, grad: Array, lr: F, momentum: F, fresh: F, decay: F) -> None:
+        """Update: fresh = 1 - dampening."""
+        g = -grad if self.maximize else grad
+        if decay != 0:
+            g = g + decay * self.p
+        if momentum != 0:
+            self.buffer = g if self.buffer is None else momentum * self.buffer + fresh * g
+            g = g + momentum * self.buffer if self.nesterov else self.buffer
+        self.p = self.p - lr * g
+
+
+class PlainAdam:
+    """One parameter; hyperparameters are given per step as exact numbers rounded to float32."""
+
+    coupled = True
 
     def __init__(self, weights: Array, amsgrad: bool = False, maximize: bool = False) -> None:
         self.p = weights.copy()
@@ -32,13 +53,22 @@ class PlainAdamW:
         d2: F,
     ) -> None:
         """Update: new = 1 - beta, d1 = 1 / (1 - beta1^k) and d2 = 1 / sqrt(1 - beta2^k)."""
-        g = -grad if self.maximize else grad
+        g, p = -grad if self.maximize else grad, self.p
+        if decay != 0 and self.coupled:
+            g = g + decay * p
+        if decay != 0 and not self.coupled:
+            p = p - (lr * decay) * p
         self.m = beta1 * self.m + new1 * g
         self.v = beta2 * self.v + new2 * (g * g)
         self.largest = np.maximum(self.largest, self.v)
         v = self.largest if self.amsgrad else self.v
-        p = self.p - (lr * decay) * self.p
         self.p = p - (lr * d1) * (self.m / (np.sqrt(v) * d2 + eps))
+
+
+class PlainAdamW(PlainAdam):
+    """The same with decoupled weight decay."""
+
+    coupled = False
 
 
 def hashed_gradient(size: int, step: int) -> Array:

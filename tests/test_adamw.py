@@ -7,73 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cycle import MAX_LR, TOTAL, annealed, exact_rows, rounded
 from mpmath import mp, mpf
 from plain import F, PlainAdamW, hashed_gradient
-from truth import float32_bits
 
 from grilly import nn
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 
-STEPS = 10_000
 SIZE = 1003  # no multiple of 4: the last float4 is part padding
-MAX_LR, TOTAL = 0.01, STEPS + 1
 Array = np.ndarray[Any, np.dtype[np.float32]]
-
-
-def rounded(value: mpf) -> F:
-    return np.uint32(float32_bits(value)).view(F)  # type: ignore[no-any-return]
-
-
-def annealed(start: float, end: float, share: mpf) -> mpf:
-    return start * mp.sinpi((1 - share) / 2) ** 2 + end * mp.sinpi(share / 2) ** 2
-
-
-def cycled(t: int, first: float, second: float, third: float) -> mpf:
-    """Return torch's two-phase cosine cycle, exactly: pct_start 0.3 of TOTAL steps."""
-    peak, last = mpf(float(0.3 * TOTAL) - 1), mpf(TOTAL - 1)
-    if t <= peak:
-        return annealed(first, second, t / peak)
-    return annealed(second, third, (t - peak) / (last - peak))
-
-
-@cache
-def exact_rows(steps: int) -> list[tuple[F, ...]]:
-    """Return (lr, beta1, 1 - beta1, debias1, debias2) of each step, from 50 digits."""
-    rows = []
-    with mp.workdps(50):
-        for t in range(steps):
-            start = MAX_LR / 25.0
-            lr = cycled(t, start, MAX_LR, start / 1e4)
-            beta1 = cycled(t, 0.95, 0.85, 0.95)
-            debias1 = 1 / (1 - beta1 ** (t + 1))
-            debias2 = 1 / mp.sqrt(1 - mpf(0.999) ** (t + 1))
-            rows.append(tuple(map(rounded, (lr, beta1, 1 - beta1, debias1, debias2))))
-    return rows
 
 
 def weights(size: int = SIZE, seed: int = 0) -> Array:
     return np.random.default_rng(seed).standard_normal(size).astype(np.float32)
-
-
-@pytest.mark.parametrize("options", [{}, {"amsgrad": True}, {"maximize": True}], ids=str)
-def test_bits_of_a_plain_loop(place: str, options: dict[str, bool]) -> None:
-    steps = STEPS if not options else STEPS // 10
-    p = weights()
-    plain = PlainAdamW(p, **options)
-    optimizer = AdamW([p], device=place, **options)
-    scheduler = OneCycleLR(optimizer, max_lr=MAX_LR, total_steps=TOTAL)
-    new2 = rounded(1 - mpf(0.999))
-    for step, (lr, beta1, new1, debias1, debias2) in enumerate(exact_rows(steps)):
-        grad = hashed_gradient(SIZE, step)
-        plain.step(grad, lr, beta1, new1, F(0.999), new2, F(1e-8), F(0.01), debias1, debias2)
-        optimizer.step(gradients=[grad])
-        scheduler.step()
-    state = optimizer.state_dict()["state"][0]
-    np.testing.assert_array_equal(p, plain.p)
-    np.testing.assert_array_equal(state["exp_avg"], plain.m)
-    np.testing.assert_array_equal(state["exp_avg_sq"], plain.v)
-    assert state["step"] == steps
 
 
 def test_the_kernel_reads_the_correctly_rounded_row(place: str) -> None:

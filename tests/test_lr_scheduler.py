@@ -81,6 +81,11 @@ def test_the_group_keys_are_torchs() -> None:
         "betas": (0.95, 0.999),
         "eps": 1e-8,
         "weight_decay": 0.01,
+        "decoupled_weight_decay": True,
+        "foreach": None,
+        "capturable": False,
+        "differentiable": False,
+        "fused": None,
         "amsgrad": False,
         "maximize": False,
         "initial_lr": 0.0004,
@@ -203,7 +208,7 @@ ERRORS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "div": (
         {"total_steps": 10, "div_factor": 0},
         ValueError,
-        "div_factor divides a rate and must not be 0",
+        "div_factor divides and must not be 0, got 0",
     ),
     "resume": (
         {"total_steps": 10, "last_epoch": 3},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +17,28 @@ from ..backend import choose
 from ..errors import DeviceError
 from ..nn.parameter import Float32, Parameter
 from ..schedules import Constant
-from .options import Key, Limit, check_number, label, number_of, option
-from .params import Gradients, array_of, check_distinct, gradients_of, groups_of, params_of
+from .options import (
+    Key,
+    Limit,
+    check_arguments,
+    check_hints,
+    check_number,
+    label,
+    number_of,
+    option,
+)
+from .params import (
+    Gradients,
+    array_of,
+    check_distinct,
+    check_named,
+    gradients_of,
+    groups_of,
+    params_of,
+)
 from .state import load_state, saved_state
-from .timeline import Column, Driven, Source, Timeline
+from .timeline import Column, Progress, Source, Timeline
+from .track import Track
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,13 +65,25 @@ def _entry(method: Method[P, R]) -> Method[P, R]:
     return entered
 
 
+class Begun(NamedTuple):
+    """An update from its submission to its end, with all that it changes on the host."""
+
+    arrays: dict[int, Float32]
+    progress: Progress
+    has: npt.NDArray[np.bool_]
+
+
 class Optimizer:
     """Base of the optimizers. ``param_groups`` are plain dicts of float64 numbers, as in torch.
 
     What is written into a group, by hand or by a scheduler, takes effect at the next ``step()``.
     """
 
-    kind: ClassVar[str]
+    # The kernels' name, the states that a parameter may have (in the order of their slabs), and
+    # what each parameter's entry in a state_dict must have.
+    kind: str
+    all_states: ClassVar[tuple[str, ...]]
+    required: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[dict[str, Column]]
     limits: ClassVar[dict[Key, Limit]]
 
@@ -64,18 +95,23 @@ class Optimizer:
         self._params: list[Any] = []
         self._shapes: list[tuple[int, ...]] = []
         self._members: list[int] = []
-        self._driven: dict[tuple[int, Key], Driven] = {}
+        # Which parameter has which of all_states: what an update has made is never dropped.
+        self._has = np.empty((0, len(self.all_states)), np.bool_)
+        self._driven: dict[tuple[int, Key], Track] = {}
         self._constants: dict[tuple[int, Key], tuple[Any, Source]] = {}
         self._layout: Any = None
-        # States on their way into new slabs, and parameters whose update is not back yet: what a
-        # failure or Ctrl-C leaves here, the next call finishes.
+        # What a failure or Ctrl-C leaves here, the next call finishes: states on their way into
+        # new slabs, and an update of which it is not known whether the device has made it.
         self._moving: list[dict[str, Float32]] | None = None
-        self._unread: dict[int, Float32] = {}
+        self._begun: Begun | None = None
         self._lock = threading.RLock()
-        groups = groups_of(params)
-        self._backend = choose(device, self.kind)
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
         self._keys = tuple(dict.fromkeys(column.key for column in columns))
+        self._check(defaults, argument=True)
+        check_arguments(defaults)
+        self.check_defaults()
+        groups = groups_of(params)
+        self._backend = choose(device, self.kind)
         self._timeline = Timeline(self._backend, columns)
         for group in groups:
             self.add_param_group(group)
@@ -86,13 +122,23 @@ class Optimizer:
         return self._backend.name
 
     def states_of(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the names of the states of a group's parameters, as in a state_dict."""
+        """Return the names of the states that an update in ``group`` makes, as in a state_dict."""
         raise NotImplementedError
 
-    @property
-    def states(self) -> tuple[str, ...]:
-        """The names of the states of any parameter."""
-        return max((self.states_of(group) for group in self.param_groups), key=len)
+    def counts(self, group: dict[str, Any]) -> bool:
+        """Whether an update in ``group`` counts for its parameters' k."""
+        return True
+
+    def check_defaults(self) -> None:
+        """Raise ValueError for defaults that are good one by one, but not together."""
+
+    def check_group(self, group: dict[str, Any], where: str = "") -> None:
+        """Raise ValueError for an option, no number of a column, that cannot be done."""
+        check_hints(group, where)
+
+    def adopted(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return what a loaded group's options mean in this class."""
+        return options
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an optimizer holds a device: copy or save its state_dict() instead")
@@ -101,20 +147,25 @@ class Optimizer:
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with "params" and any options; the defaults fill in the rest.
 
+        Parameters may be (name, parameter), in all groups or in none: the names are kept in the
+        group as "param_names".
+
         Raises TypeError or ValueError, and adds nothing, if a parameter is not a writeable
         float32 array or Parameter, stands in a group already or shares memory with one that does,
         or an option is out of range.
         """
         self._settle()
-        params = params_of(param_group)
+        params, names = params_of(param_group)
         check_distinct(self._params, params)
-        group = {**self.defaults, **param_group, "params": params}
+        group = {**self.defaults, **param_group, "params": params, **names}
+        check_named(self.param_groups, group)
         self._check(group)
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]
         self._shapes = [array_of(p, "params").shape for p in self._params]
         self._members = [len(g["params"]) for g in self.param_groups]
-        self._timeline.resize([i for i, n in enumerate(self._members) for _ in range(n)])
+        self._has = np.pad(self._has, ((0, len(params)), (0, 0)))
+        self._timeline.resize(self._per_parameter(range(len(self._members))).tolist())
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros."""
@@ -153,7 +204,7 @@ class Optimizer:
             for i, array in arrays.items():
                 self._backend.write("param", i, array)
                 self._backend.write("grad", i, np.asarray(grads[i]))
-            self._update(arrays)
+            self._update(arrays, active)
         return loss
 
     @_entry
@@ -177,10 +228,14 @@ class Optimizer:
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
 
-        Arrays are copies. A parameter that has had no update has no entry, as in torch.
+        Arrays are copies. A parameter without a state has no entry, as in torch. torch takes
+        tensors only; this is the state for an optimizer of torch's of the same kind::
+
+            as_tensor = functools.partial(torch.as_tensor, dtype=torch.float32)
+            state = {i: {k: as_tensor(v) for k, v in s.items()} for i, s in ours["state"].items()}
+            theirs.load_state_dict({**ours, "state": state})
         """
         self._settle()
-        self._allocate()
         return saved_state(self)
 
     @_entry
@@ -192,14 +247,14 @@ class Optimizer:
         """
         load_state(self, state_dict)
 
-    def _check(self, group: dict[str, Any], edited: bool = False) -> None:
+    def _check(self, group: dict[str, Any], argument: bool = False) -> None:
         """Raise ValueError or TypeError if an option of a group cannot be meant.
 
-        In an edited group (by hand, by a scheduler, by a load) the rate may be negative, as in
-        torch: a linear schedule past its end is.
+        torch checks the constructor's arguments (``argument``) more strictly than a group.
         """
         for key in self._keys:
-            check_number(self.limits, key, option(group, key), label(key), edited)
+            check_number(self.limits, key, option(group, key), label(key), argument)
+        self.check_group(group)
 
     def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
         if self._members != [len(group["params"]) for group in self.param_groups]:
@@ -209,14 +264,16 @@ class Optimizer:
             )
         sources = [self._sources(i, group) for i, group in enumerate(self.param_groups)]
         self._allocate()
-        self._timeline.prepare(sources, active)
+        counted = self._per_parameter([self.counts(group) for group in self.param_groups])
+        self._timeline.prepare(sources, active, counted)
 
-    def _update(self, arrays: dict[int, Float32]) -> None:
-        """Make the update that was prepared and bring the parameters back, both or neither."""
-        self._unread = arrays
+    def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
+        """Make the update that was prepared: wholly, or not at all."""
+        has = np.where(active[:, None], self._has | self._made(), self._has)
+        self._begun = Begun(arrays, self._timeline.after(), has)
         try:
             self._timeline.step()
-            self._read_back()
+            self._finish(self._begun)
         except BaseException:
             # At once, so that nobody sees or saves half of it, but Ctrl-C must not take for ever.
             with suppress(DeviceError):
@@ -224,51 +281,71 @@ class Optimizer:
             raise
 
     def _settle(self, patience: float | None = None) -> None:
-        """Finish an update that was cut short: count it if it was made, and bring it back."""
-        if self._unread and self._timeline.settle(patience):
-            self._read_back()
+        """Finish an update that was cut short if the device has made it; forget it if not."""
+        if self._begun is None:
+            return
+        applied = self._backend.applied(patience)
+        if applied == self._begun.progress.row:
+            self._finish(self._begun)
+        elif applied is not None:
+            self._begun = None
 
-    def _read_back(self) -> None:
-        for i, array in self._unread.items():
+    def _finish(self, begun: Begun) -> None:
+        self._timeline.progress, self._has = begun.progress, begun.has
+        for i, array in begun.arrays.items():
             self._backend.read("param", i, array)
-        self._unread = {}
+        self._begun = None
 
     def _sources(self, number: int, group: dict[str, Any]) -> dict[Key, Source]:
-        return {key: self._source(number, group, key) for key in self._keys}
+        sources = {key: self._source(number, group, key) for key in self._keys}
+        self.check_group(group, f"param_groups[{number}] ")
+        return sources
 
     def _source(self, number: int, group: dict[str, Any], key: Key) -> Source:
         value = option(group, key, f"param_groups[{number}]")
         if type(value) is not float:  # an int, a flag, a 0-d array that may change in place
             value = number_of(value, f"param_groups[{number}] {label(key)}")
         driven = self._driven.get((number, key))
-        source = driven.source(value) if driven is not None else None
+        source = driven.source(number, key, value) if driven is not None else None
         if source is not None:
             return source
         known = self._constants.get((number, key))
         if known is None or known[0] != value:
             name = f"param_groups[{number}] {label(key)}"
-            check_number(self.limits, key, value, name, edited=True)
+            check_number(self.limits, key, value, name)
             known = value, Source(Constant(value), None)
             self._constants[number, key] = known
         return known[1]
 
+    def _per_parameter(self, values: Sequence[Any]) -> npt.NDArray[Any]:
+        """Return an entry per group as one per parameter."""
+        return np.repeat(np.array(values), self._members, axis=0)
+
+    def _made(self) -> npt.NDArray[np.bool_]:
+        """Return which states an update of each parameter makes: (parameters, all_states)."""
+        rows = [[s in self.states_of(g) for s in self.all_states] for g in self.param_groups]
+        return self._per_parameter(rows)
+
     def _allocate(self) -> None:
         """Make the slabs fit the parameters and states that there are, keeping what they hold."""
         sizes = [int(np.prod(shape)) for shape in self._shapes]
-        layout = (sizes, self.states)
+        used = {name for group in self.param_groups for name in self.states_of(group)}
+        used |= {name for name, has in zip(self.all_states, self._has.T, strict=True) if has.any()}
+        layout = (sizes, tuple(name for name in self.all_states if name in used))
         if layout != self._layout or self._moving is not None:
-            if self._moving is None:
-                self._moving = self._held_states()
+            self._moving = self._held_states()
             self._timeline.forget()
             self._backend.allocate(*layout)
             for i, states in enumerate(self._moving):
-                for name in set(states) & set(self.states):
+                for name in set(states) & used:
                     self._backend.write(name, i, states[name])
             self._layout = layout
             self._moving = None
 
     def _held_states(self) -> list[dict[str, Float32]]:
         """Return copies of all states that are on the device, by parameter."""
+        if self._moving is not None:
+            return copy.deepcopy(self._moving)
         sizes, names = self._layout or ([], ())
         held = []
         for i in range(len(sizes)):

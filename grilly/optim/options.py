@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -14,10 +15,15 @@ FLOAT32_OVERFLOW = 2.0**128 - 2.0**103
 
 
 class Limit(NamedTuple):
-    """A number of a group must be at least 0 and less than ``below``; ``text`` is torch's."""
+    """A number must be at least 0 and less than ``below``; ``text`` is torch's.
+
+    With ``argument`` that holds for the constructor's argument only: in a group any finite number
+    will do, as in torch. (A linear schedule's rate is negative past its end.)
+    """
 
     text: str
     below: float = FLOAT32_OVERFLOW
+    argument: bool = False
 
 
 def option(group: dict[str, Any], key: Key, where: str = "param group") -> Any:
@@ -35,16 +41,13 @@ def label(key: Key) -> str:
 
 
 def check_number(
-    limits: Mapping[Key, Limit], key: Key, value: Any, name: str, edited: bool = False
+    limits: Mapping[Key, Limit], key: Key, value: Any, name: str, argument: bool = False
 ) -> None:
-    """Raise TypeError or ValueError if ``value`` is no number or beyond its limit.
-
-    An edited rate may be negative, as in torch: a linear schedule past its end is.
-    """
-    limit = None if edited and key == ("lr",) else limits.get(key)
-    number = number_of(value, name)
-    if limit is not None and not 0.0 <= number < limit.below:
-        raise ValueError(limit.text.format(value))
+    """Raise TypeError or ValueError if ``value`` is no number or beyond its limit."""
+    limit, number = limits.get(key), number_of(value, name)
+    applies = limit is not None and (argument or not limit.argument)
+    if limit is not None and applies and not 0.0 <= number < limit.below:
+        raise ValueError(limit.text.format(value if math.isfinite(number) else number))
     if not abs(number) < FLOAT32_OVERFLOW:
         raise ValueError(f"{name} must be finite in float32, got {number}")
 
@@ -52,8 +55,29 @@ def check_number(
 def number_of(value: Any, name: str) -> float:
     """Return ``value`` as a float; raise TypeError, with ``name``, if it is no number."""
     try:
-        if not isinstance(value, (str, bytes)):
+        if not isinstance(value, (str, bytes)) and not getattr(value, "ndim", 0):
             return float(value)
-    except (TypeError, ValueError):
+    except OverflowError:  # an int beyond float64
+        return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError, RuntimeError):
         pass
     raise TypeError(f"{name} must be a number, got {value!r}")
+
+
+def check_hints(group: dict[str, Any], where: str = "") -> None:
+    """Raise ValueError for what torch's options for its implementations ask and grilly has not.
+
+    foreach, fused and capturable are hints about speed: kept in the group and not looked at.
+    """
+    if group.get("differentiable"):
+        raise ValueError(
+            f"{where}differentiable={group['differentiable']!r}: an update here is no part of a "
+            "graph, so nothing can be differentiated through it; leave it False"
+        )
+
+
+def check_arguments(defaults: dict[str, Any]) -> None:
+    """Raise what torch raises for arguments that exclude each other."""
+    check_hints(defaults)
+    if defaults["fused"] and defaults["foreach"]:
+        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")

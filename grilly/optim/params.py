@@ -30,8 +30,8 @@ def groups_of(params: Any) -> list[dict[str, Any]]:
     return groups if isinstance(groups[0], dict) else [{"params": groups}]
 
 
-def params_of(group: Any) -> list[Param]:
-    """Return the list of a group's parameters."""
+def params_of(group: Any) -> tuple[list[Param], dict[str, list[str]]]:
+    """Return a group's parameters, and {"param_names": [...]} if they are (name, parameter)."""
     if not isinstance(group, dict):
         raise TypeError(f"param_group must be a dict, but got {type(group)}")
     if "params" not in group:
@@ -40,10 +40,28 @@ def params_of(group: Any) -> list[Param]:
     if isinstance(params, (set, frozenset)):
         raise TypeError("params must be in an order that stays the same: pass a list, not a set")
     if isinstance(params, (Parameter, np.ndarray)):
-        return [params]
-    if not isinstance(params, Iterable):
+        return [params], {}
+    if isinstance(params, str) or not isinstance(params, Iterable):
         raise TypeError(_ITERABLE.format(type(params).__name__))
-    return list(params)
+    params = list(params)
+    named = [isinstance(p, tuple) and len(p) == 2 for p in params]
+    if not any(named):
+        return params, {}
+    if not all(named):
+        raise ValueError(
+            "all optimizer params should be with/without names. Some param names are missing"
+        )
+    return [p for _, p in params], {"param_names": [name for name, _ in params]}
+
+
+def check_named(groups: Sequence[dict[str, Any]], new: dict[str, Any]) -> None:
+    """Raise if a new group's parameters have names and the others' have none, or reversely."""
+    if any(("param_names" in new) != ("param_names" in group) for group in groups):
+        which = "with" if "param_names" in new else "without"
+        raise ValueError(
+            "all optimizer param groups should be with/without names. "
+            f"cannot add param group {which} names to the optimizer"
+        )
 
 
 def array_of(param: Any, name: str) -> Float32:
@@ -105,7 +123,7 @@ def real_array(value: Any, shape: tuple[int, ...], name: str) -> Float32:
     """Return ``value`` as a float32 array of a parameter's ``shape``."""
     try:
         array = np.asarray(value)
-    except ValueError as error:
+    except (ValueError, TypeError, RuntimeError) as error:  # a tensor's, from a GPU or a graph
         raise ValueError(f"{name} is no array: {error}") from error
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be real, got dtype {array.dtype}")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import StateError
 from ..nn.parameter import Float32
+from .options import number_of
 from .params import real_array
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ MOST_STEPS = 2**53
 
 
 def saved_state(optimizer: Optimizer) -> dict[str, Any]:
-    """Return {"state": {i: {"step": int, name: array}}, "param_groups": [...]}, all copies."""
+    """Return {"state": {i: {"step": int, name: array}}, "param_groups": [...]}, all copies.
+
+    Of what a parameter has; an optimizer whose states need no step's number (SGD) saves none.
+    """
     held, updates = optimizer._held_states(), optimizer._timeline.updates
     groups: list[dict[str, Any]] = []
     state: dict[int, dict[str, Any]] = {}
@@ -26,10 +31,13 @@ def saved_state(optimizer: Optimizer) -> dict[str, Any]:
     for group in optimizer.param_groups:
         numbers = list(range(first, first + len(group["params"])))
         first += len(numbers)
-        names = optimizer.states_of(group)
         for i in numbers:
-            if updates[i]:
-                state[i] = {"step": updates[i], **{name: held[i][name] for name in names}}
+            names = [
+                s for s, has in zip(optimizer.all_states, optimizer._has[i], strict=True) if has
+            ]
+            if names:
+                step = {"step": updates[i]} if "step" in optimizer.required else {}
+                state[i] = {**step, **{name: held[i][name] for name in names}}
         options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
         groups.append({**options, "params": numbers})
     return {"state": state, "param_groups": groups}
@@ -43,32 +51,32 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
         _merged(optimizer, mine, group)
         for mine, group in zip(optimizer.param_groups, groups, strict=True)
     ]
-    owners = [
-        options for options, group in zip(merged, groups, strict=True) for _ in group["params"]
-    ]
     numbers = [str(n) for group in groups for n in group["params"]]
     # A JSON file has made strings of the numbers.
     entries = {str(number): entry for number, entry in state.items()}
-    if len(set(numbers)) < len(numbers) or not set(entries) <= set(numbers):
+    unique = len(set(numbers)) == len(numbers) and len(entries) == len(state)
+    if not unique or not set(entries) <= set(numbers):
         raise StateError(f"state_dict has states of {sorted(entries)}, parameters are {numbers}")
     loaded = [
-        _entry(optimizer, i, entries[number], optimizer.states_of(owners[i]))
-        if number in entries
-        else (0, {})
+        _entry(optimizer, i, entries[number]) if number in entries else (0, {})
         for i, number in enumerate(numbers)
     ]
     for mine, options in zip(optimizer.param_groups, merged, strict=True):
         mine.update(options)
+        for key in set(mine) - set(options):
+            del mine[key]
     _write(optimizer, loaded)
 
 
 def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -> None:
     # An update that is still to be brought back must not overwrite weights restored before this.
-    optimizer._unread = {}
+    optimizer._begun = None
+    has = [[name in arrays for name in optimizer.all_states] for _, arrays in loaded]
+    optimizer._has = np.array(has, np.bool_).reshape(optimizer._has.shape)
     optimizer._allocate()
     optimizer._timeline.updates = [updates for updates, _ in loaded]
     for i, (_, arrays) in enumerate(loaded):
-        for name in optimizer.states:
+        for name in optimizer._layout[1]:
             zeros = np.zeros(optimizer._shapes[i], np.float32)
             optimizer._backend.write(name, i, arrays.get(name, zeros))
 
@@ -103,34 +111,43 @@ def _merged(optimizer: Optimizer, mine: dict[str, Any], group: dict[str, Any]) -
     if isinstance(options.get("betas"), list):  # JSON has no tuples
         options["betas"] = tuple(options["betas"])
     try:
-        optimizer._check({**mine, **options}, edited=True)
+        options = optimizer.adopted(options)
+        # What a scheduler has left in a group goes, as in torch; an option never does.
+        kept = {k: v for k, v in mine.items() if k == "params" or k in optimizer.defaults}
+        optimizer._check({**kept, **options})
     except (ValueError, TypeError) as error:
         raise StateError(f'state_dict["param_groups"]: {error}') from error
-    return {**mine, **options}
+    return {**kept, **options}
 
 
-def _entry(
-    optimizer: Optimizer, i: int, entry: Any, names: tuple[str, ...]
-) -> tuple[int, dict[str, Float32]]:
+def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Float32]]:
     """Return (updates, arrays) of one parameter's entry, or raise StateError."""
-    where = f'state_dict["state"][{i}]'
-    wanted = {"step", *names}
-    if not isinstance(entry, dict) or set(entry) != wanted:
+    where, needed = f'state_dict["state"][{i}]', set(optimizer.required)
+    allowed = needed | set(optimizer.all_states)
+    if not isinstance(entry, dict) or not needed <= set(entry) <= allowed:
         got = sorted(map(str, entry)) if isinstance(entry, dict) else repr(entry)
-        raise StateError(f"{where} must be a dict with {sorted(wanted)}, got {got}")
+        raise StateError(
+            f"{where} must be a dict with {sorted(allowed)} "
+            f"({sorted(allowed - needed)} may be missing), got {got}"
+        )
+    # Some of torch's versions write None for the buffer that an SGD without momentum has not.
+    names = [s for s in optimizer.all_states if s in needed or entry.get(s) is not None]
     shape = optimizer._shapes[i]
     try:
         arrays = {name: real_array(entry[name], shape, f"{where}[{name!r}]") for name in names}
     except (ValueError, TypeError) as error:
         raise StateError(str(error)) from error
-    return _count(entry["step"], f'{where}["step"]'), arrays
+    # A state that is there has had an update; without a number of their own that is all there is.
+    count = _count(entry["step"], f'{where}["step"]') if "step" in needed else len(arrays)
+    return count, arrays
 
 
 def _count(value: Any, where: str) -> int:
     try:
-        step = float(value)
-    except (TypeError, ValueError):
+        step = number_of(value, where)
+    except TypeError:
         raise StateError(f"{where} must be a count, got {value!r}") from None
     if not (0 <= step <= MOST_STEPS and step == int(step)):
-        raise StateError(f"{where} must be a count up to 2^53, got {value}")
+        got = value if math.isfinite(step) else step
+        raise StateError(f"{where} must be a count up to 2^53, got {got}")
     return int(value)

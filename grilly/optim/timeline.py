@@ -1,7 +1,8 @@
 """Timeline: what the table must hold for the next step, decided on the host before it.
 
 It knows the two clocks. The optimizer's step is counted per parameter (a parameter without a
-gradient stays behind, as in torch), so a group has one lane per distinct count. The schedules'
+gradient stays behind, as in torch), so a group has one lane per distinct count; where nothing
+depends on the count (SGD without momentum) updates are not counted. The schedules'
 steps are what the schedulers wrote last. As long as both move as predicted nothing is uploaded.
 """
 
@@ -31,25 +32,6 @@ class Column(NamedTuple):
     formula: Callable[[Schedule], Formula] = lambda schedule: schedule
 
 
-class Driven:
-    """A number of a group that a scheduler writes: its formula, and what was written last, when."""
-
-    __slots__ = ("epoch", "schedule", "value")
-
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.value: float | None = None
-        self.epoch: float = -1
-
-    def wrote(self, value: float, epoch: float) -> None:
-        """Note that ``value``, the formula's at step ``epoch``, is what the group should hold."""
-        self.value, self.epoch = value, epoch
-
-    def source(self, value: float) -> Source | None:
-        """Return the formula if ``value`` is its own; None if it is a hand edit or another's."""
-        return Source(self.schedule, self.epoch) if value == self.value else None
-
-
 # A group, and how many updates the lane's parameters have missed.
 Lane = tuple[int, int]
 Sources = Sequence[dict[Key, Source]]
@@ -58,7 +40,7 @@ R = TypeVar("R")
 
 
 class Progress(NamedTuple):
-    """What all updates so far come to. One attribute: Ctrl-C then counts an update or does not."""
+    """What all updates so far come to: one value, so that an update is counted or is not."""
 
     steps: int = 0  # of the most updated parameter
     behind: Array = np.empty(0, np.int64)  # how many of them each parameter has missed
@@ -66,11 +48,6 @@ class Progress(NamedTuple):
     # The schedules' steps at the last update, and whether they had moved by then.
     last: Epochs | None = None
     moved: bool = True
-
-    def after(self, now: Epochs, active: Array) -> Progress:
-        """Return the progress after one more update, of the ``active`` parameters."""
-        behind = self.behind if active.all() else self.behind + ~active
-        return Progress(self.steps + 1, behind, self.row + 1, now, now != self.last)
 
 
 class Timeline:
@@ -83,23 +60,24 @@ class Timeline:
         self._backend = backend
         self._columns = columns
         self._groups = np.empty(0, np.int64)
-        self._progress = Progress()
+        self.progress = Progress()
+        # What the next update is: the schedules' steps, the parameters that it changes, and those
+        # for which it counts.
+        self._now: Epochs = []
+        self.active = self._counted = np.empty(0, np.bool_)
         self._lanes: list[Lane] = []
         # What the table was planned for (None: plan anew), and the schedules' steps in its row 0.
         self._planned: Any = None
         self._started: Epochs = []
         self._stride = 1
-        # What the next update is: the schedules' steps, and the parameters that it changes.
-        self._now: Epochs = []
-        self.active = np.empty(0, np.bool_)
 
     def resize(self, groups: Sequence[int]) -> None:
         """Take new parameters in, each named by its group; they have had no update yet."""
         added = len(groups) - len(self._groups)
         self._groups = np.array(groups, np.int64)
-        missed = np.full(added, self._progress.steps, np.int64)
-        behind = np.concatenate([self._progress.behind, missed])
-        self._progress = self._progress._replace(behind=behind)
+        missed = np.full(added, self.progress.steps, np.int64)
+        behind = np.concatenate([self.progress.behind, missed])
+        self.progress = self.progress._replace(behind=behind)
         self.active = np.concatenate([self.active, np.ones(added, np.bool_)])
         self.forget()
 
@@ -110,42 +88,41 @@ class Timeline:
     @property
     def updates(self) -> list[int]:
         """The number of updates that each parameter has had."""
-        return [int(n) for n in self._progress.steps - self._progress.behind]
+        return [int(n) for n in self.progress.steps - self.progress.behind]
 
     @updates.setter
     def updates(self, counts: Sequence[int]) -> None:
         self.forget()
         steps = max(counts, default=0)
         behind = steps - np.array(counts, np.int64)
-        self._progress = self._progress._replace(steps=steps, behind=behind)
+        self.progress = self.progress._replace(steps=steps, behind=behind)
 
-    def prepare(self, sources: Sources, active: Array) -> None:
-        """Make the table right for a step that updates the ``active`` (bool) parameters."""
+    def prepare(self, sources: Sources, active: Array, counted: Array) -> None:
+        """Make the table right for a step that updates the ``active`` (bool) parameters.
+
+        Of these, the update counts for the ``counted`` ones only.
+        """
+        # The count of what is not counted stays; that it falls behind must not need a new plan.
+        behind = np.where(counted, self.progress.behind, 0)
         self._now = [[source.epoch for source in group.values()] for group in sources]
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
-        wanted = (schedules, np.where(active, self._progress.behind, -1).tolist())
+        wanted = (schedules, np.where(active, behind, -1).tolist())
         if self._planned != wanted or self._now != self._predicted():
             self.forget()  # if the device fails now, the next step plans again
-            self._plan(sources, active)
+            self._plan(sources, active, behind)
             self._planned = wanted
-        self.active = active
+        self.active, self._counted = active, counted
+
+    def after(self) -> Progress:
+        """Return the progress once the update that was prepared is made."""
+        steps, behind, row, last, _ = self.progress
+        behind = behind + ~(self.active & self._counted)
+        return Progress(steps + 1, behind, row + 1, self._now, self._now != last)
 
     def step(self) -> None:
-        """Apply the update that was prepared. After a failure, ``settle`` knows if it was made."""
-        after = self._progress.after(self._now, self.active)
+        """Apply the update that was prepared; the caller sets ``progress`` to what it comes to."""
         self._on_backend(self._backend.step)
-        self._progress = after
-
-    def settle(self, patience: float | None = None) -> bool:
-        """Count the update of a ``step`` that was cut short if the backend made it after all.
-
-        False if the backend is still at it after ``patience`` seconds.
-        """
-        made = self._backend.applied(patience)
-        if made is not None and made > self._progress.row:
-            self._progress = self._progress.after(self._now, self.active)
-        return made is not None
 
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""
@@ -161,27 +138,26 @@ class Timeline:
         return result
 
     def _predicted(self) -> Epochs:
-        ahead = self._stride * self._progress.row
+        ahead = self._stride * self.progress.row
         return [[None if e is None else e + ahead for e in group] for group in self._started]
 
-    def _plan(self, sources: Sources, active: Array) -> None:
+    def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
         # Who steps a scheduler per epoch is believed after one step without a move, and a single
         # move does not change that: one refill per epoch.
-        self._stride = int(self._progress.moved and self._now != self._progress.last)
-        self._started, self._progress = self._now, self._progress._replace(row=0)
-        self._lanes = self._numbered_lanes(len(sources), active)
+        self._stride = int(self.progress.moved and self._now != self.progress.last)
+        self._started, self.progress = self._now, self.progress._replace(row=0)
+        self._lanes = self._numbered_lanes(len(sources), active, behind)
         number = {lane: i for i, lane in enumerate(self._lanes)}
         jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
-        lanes = zip(self._groups.tolist(), self._progress.behind.tolist(), strict=True)
+        lanes = zip(self._groups.tolist(), behind.tolist(), strict=True)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
         # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
         # as its job's offset.
-        self._backend.start(Clock(self._progress.steps + 1, 0, self._stride))
+        self._backend.start(Clock(self.progress.steps + 1, 0, self._stride))
 
-    def _numbered_lanes(self, groups: int, active: Array) -> list[Lane]:
+    def _numbered_lanes(self, groups: int, active: Array, behind: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
-        behind = self._progress.behind
         busy = set(zip(self._groups[active].tolist(), behind[active].tolist(), strict=True))
         for group in set(range(groups)) - {group for group, _ in busy}:
             busy.add((group, min(behind[self._groups == group].tolist(), default=0)))

@@ -1,4 +1,6 @@
 // Layouts. Printed by tools/print_shaders.py from grilly/hyper.py; do not edit.
+struct SGD { float lr; float momentum; float fresh; float weight_decay; float nesterov; float maximize; };
+struct Adam { float lr; float beta1; float beta2; float one_minus_beta1; float one_minus_beta2; float eps; float weight_decay; float debias1; float debias2; float maximize; float amsgrad; };
 struct AdamW { float lr; float beta1; float beta2; float one_minus_beta1; float one_minus_beta2; float eps; float weight_decay; float debias1; float debias2; float maximize; float amsgrad; };
 struct Chunk { uint start; uint count; uint lane; };
 const uint CLOCK_ROW_EVEN = 0u;

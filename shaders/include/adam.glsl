@@ -1,6 +1,7 @@
-// AdamW (I. Loshchilov and F. Hutter, arXiv:1711.05101) and its AMSGrad form (arXiv:1904.09237).
+// Adam (D. Kingma and J. Ba, arXiv:1412.6980), AdamW (I. Loshchilov and F. Hutter, arXiv:1711.05101)
+// and their AMSGrad forms (arXiv:1904.09237). HYPER is AdamW, or Adam with COUPLED defined: its
+// weight decay is part of the gradient. AMSGRAD adds a state.
 // Only + - * / sqrt, each `precise`, in the order of grilly/cpu_kernels.py: the same bits as numpy.
-#define HYPER AdamW
 #include "step.glsl"
 
 layout(std430, binding = 4) buffer Param { vec4 param[]; };
@@ -15,11 +16,17 @@ void main() {
   uint row = take_row();
   FOR_CHUNKS(c) {
     Chunk chunk = chunks[c];
-    AdamW h = table[row * lanes + chunk.lane];
-    precise float decay = h.lr * h.weight_decay;
+    HYPER h = table[row * lanes + chunk.lane];
     precise float step_size = h.lr * h.debias1;
     // To maximize, the gradient's sign changes; its square does not see it.
-    float new1 = h.maximize != 0.0 ? -h.one_minus_beta1 : h.one_minus_beta1;
+    bool maximize = h.maximize != 0.0;
+    float new1 = maximize ? -h.one_minus_beta1 : h.one_minus_beta1;
+#ifdef COUPLED
+    float decay = maximize ? -h.weight_decay : h.weight_decay;
+    bvec4 decays = bvec4(decay != 0.0);
+#else
+    precise float decay = h.lr * h.weight_decay;
+#endif
     // As vec4, once a chunk: drivers spread a scalar anew in every turn of the loop.
     vec4 keep1_4 = vec4(h.beta1), new1_4 = vec4(new1), keep2_4 = vec4(h.beta2), new2_4 = vec4(h.one_minus_beta2);
     vec4 decay_4 = vec4(decay), step_4 = vec4(step_size), debias2_4 = vec4(h.debias2), eps_4 = vec4(h.eps);
@@ -27,6 +34,12 @@ void main() {
     uint end = chunk.start + chunk.count;
     FOR_FLOAT4(i, chunk.start, end) {
       vec4 g = grad[i];
+#ifdef COUPLED
+      vec4 p = param[i];
+      precise vec4 decayed = decay_4 * p;
+      precise vec4 sum = g + decayed;
+      g = mix(g, sum, decays);  // without decay an infinite weight must not make it nan
+#endif
       precise vec4 kept_m = keep1_4 * exp_avg[i];
       precise vec4 new_m = new1_4 * g;
       precise vec4 m = kept_m + new_m;
@@ -43,9 +56,13 @@ void main() {
         max_exp_avg_sq[i] = v;
       }
 #endif
+#ifdef COUPLED
+      vec4 kept_p = p;
+#else
       vec4 p = param[i];
       precise vec4 decayed = decay_4 * p;
       precise vec4 kept_p = p - decayed;
+#endif
       precise vec4 root = sqrt(v);
       precise vec4 unbiased = root * debias2_4;
       precise vec4 denominator = unbiased + eps_4;
