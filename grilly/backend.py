@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -125,7 +126,8 @@ def choose(device: str | int, kind: str) -> Backend:
 
     ``device`` is "auto", "cpu" (numpy), "vulkan" (the best Vulkan device, software drivers
     included), an index into the Vulkan devices, or a part of a device's name. "auto" obeys the
-    environment variable GRILLY_DEVICE, else takes a GPU, else numpy.
+    environment variable GRILLY_DEVICE, else takes a GPU, else numpy (with a RuntimeWarning if
+    there is a GPU that fails to start).
 
     Raises DeviceError when what was asked for by name is not there.
     """
@@ -141,7 +143,14 @@ def choose(device: str | int, kind: str) -> Backend:
         return _cpu(kind)
     from .gpu import GpuBackend
 
-    return GpuBackend(kind, info)
+    try:
+        return GpuBackend(kind, info)
+    except DeviceError as problem:
+        if str(device).lower() != "auto":
+            raise
+        words = f"{info.name} cannot be used, so the optimizer runs on numpy: {problem}"
+        warnings.warn(words, RuntimeWarning, stacklevel=4)
+        return _cpu(kind)
 
 
 def _cpu(kind: str) -> Backend:

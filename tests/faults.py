@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 OUT_OF_MEMORY, LOST = -2, -4
 
 # Functions without a VkResult cannot fail.
@@ -14,8 +16,23 @@ class Faults:
     def __init__(self, at: int | None = None, code: int = 0, sticky: bool = False) -> None:
         self.at, self.code, self.sticky = at, code, sticky
         self.names: list[str] = []
+        # Handles by kind, as the driver has them: what no Owner knows is counted too. What a
+        # pool gives is freed with it.
+        self.alive: Counter[str] = Counter()
 
     def __call__(self, name: str) -> int:
+        code = self._code(name)
+        if not code:
+            made = name.replace("vkAllocateMemory", "vkCreateMemory")
+            made = made.replace("ComputePipelines", "Pipeline")
+            died = name.replace("vkFreeMemory", "vkDestroyMemory")
+            if made.startswith("vkCreate"):
+                self.alive[made.removeprefix("vkCreate")] += 1
+            elif died.startswith("vkDestroy"):
+                self.alive[died.removeprefix("vkDestroy")] -= 1
+        return code
+
+    def _code(self, name: str) -> int:
         if name.startswith(SAFE):
             return 0
         self.names.append(name)

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grilly import DeviceError, vk
+from grilly import DeviceError, backend, vk
 from grilly.optim import AdamW
+from grilly.vk import binding
+from grilly.vk import device as device_module
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,6 +38,19 @@ def test_auto_never_takes_a_software_driver(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("GRILLY_DEVICE", raising=False)
     kinds = {info.name: info.kind for info in vk.devices()}
     assert kinds.get(device_of("auto"), "numpy") in ("numpy", "discrete", "integrated", "virtual")
+
+
+def test_a_gpu_that_does_not_start_is_no_error_for_auto(
+    device_info: vk.DeviceInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRILLY_DEVICE", raising=False)
+    monkeypatch.setattr(backend, "_ORDER", ("cpu", *backend._ORDER[:4]))  # as if it were a GPU
+    monkeypatch.setattr(device_module, "_open", {})
+    monkeypatch.setattr(binding, "fault", lambda name: -3 if name == "vkCreateDevice" else 0)
+    with pytest.warns(RuntimeWarning, match=r"cannot be used.*numpy.*vkCreateDevice"):
+        assert device_of("auto") == "numpy"
+    with pytest.raises(DeviceError, match="vkCreateDevice"):
+        device_of("vulkan")
 
 
 @pytest.mark.parametrize("name", ["cpu", "CPU", "numpy"])
