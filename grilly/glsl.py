@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .errors import TraceError
 from .expr import BOOL, LOG, NUMBER, OPS
 from .program import Node, Structure
+
+# llvmpipe ends the loops of an invocation after 65,535 rounds in all, and says nothing. These
+# functions loop, none of them more than 64 rounds (tests count in the includes).
+LOOPING = {"x_div", "x_floor_divide", "x_remainder", "x_sqrt", "x_exp2", "x_half_cosine"}
+LOOPING |= {"x_log2", "x_power_from_log"}
+MOST_LOOPING = 65_535 // 64
 
 TYPES = {NUMBER: "X", LOG: "L", BOOL: "bool"}
 _LOADS = {
@@ -33,8 +40,16 @@ def shader(structure: Structure, title: str = "", labels: Sequence[str] = ()) ->
     """Return the compute shader that evaluates ``structure`` for every job and row.
 
     ``title`` is a comment line and ``labels`` name the constants; both are for the printed files
-    of our own schedules only, and change nothing in the SPIR-V.
+    of our own schedules only, and change nothing in the SPIR-V. Raises TraceError if there is more
+    to do than a shader can.
     """
+    calls = [OPS[node.op].glsl.split("(")[0] for node in structure.nodes if node.op in OPS]
+    loops = sum(call in LOOPING for call in calls)
+    if loops > MOST_LOOPING:
+        raise TraceError(
+            f"the formula has {loops} divisions, remainders, roots, powers and cosines, and a "
+            f"shader can do {MOST_LOOPING}: write a get_lr() in plain Python, which runs on the host"
+        )
     lines = [_statement(structure, i, labels) for i in range(len(structure.nodes))]
     lines.append(f"return v{len(lines) - 1};")
     body = "\n".join(f"  {line}" for line in lines)

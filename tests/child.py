@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -28,6 +29,7 @@ def start(code: str, **variables: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -37,7 +39,7 @@ def run(code: str, timeout: float = 60, **variables: str) -> subprocess.Complete
     try:
         output, errors = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # its children hold the pipes too
         output, errors = process.communicate()
         raise AssertionError(f"no end within {timeout} s\n{output}\n{errors}") from None
     return subprocess.CompletedProcess(process.args, process.returncode, output, errors)

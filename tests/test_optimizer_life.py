@@ -33,6 +33,7 @@ from grilly import vk
 from grilly.errors import DeviceError, ForkError
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import LRScheduler
+from grilly.vk import binding
 class Falling(LRScheduler):  # on the host: SwiftShader takes a second to compile a cosine
     def get_lr(self): return [1 / (10 + self.last_epoch)]
 p = np.ones(1000, np.float32)
@@ -67,9 +68,11 @@ ENDINGS = {  # name: (what the program does at its end, exit code, what it print
     ),
     "a daemon thread is at work": (
         "def work():\n    while True: step()\n"
-        "threading.Thread(target=work, daemon=True).start()\ntime.sleep(0.1)",
+        "threading.Thread(target=work, daemon=True).start()\ntime.sleep(0.1)\n"
+        "log = []\nbinding.fault = lambda name: log.append(name) or 0\n"
+        "at_the_very_end.append(lambda: any('Destroy' in name for name in log))",
         0,
-        "",
+        "False",  # what the thread may be using was left to the system
     ),
     "cycle": (
         "optimizer.me = optimizer\nscheduler.me = scheduler\ndel optimizer, scheduler\n"
@@ -164,19 +167,26 @@ assert os.waitpid(pid, 0)[1] == 0
     assert output.strip() == f"{[True] * len(FORKED)} numpy"
 
 
-def test_ctrl_c_ends_a_step_whose_device_is_busy(device_info):
-    """What the device is at takes minutes; the step is given up after PATIENCE seconds."""
+@pytest.mark.parametrize("after", [False, True])
+def test_ctrl_c_ends_a_step_whose_device_is_busy(device_info, after):
+    """It takes minutes, before the step's own work or after; PATIENCE seconds end that too."""
     code = """
     import vk_shaders
-    spin = device.kernel(vk.compile_glsl(vk_shaders.SPIN), 1, 0, {0: 1})
+    spin = device.kernel(vk.compile_glsl(vk_shaders.SPIN), 1, 0, {{0: 1}})
     with vk.Tape(device) as long:
         long.dispatch(spin.bind([device.buffer(64)]), 20000)
-    device.submit(*[long] * 1000)
+    update = optimizer._backend.step
+    if {after}:
+        optimizer._backend.step = lambda: (update(), device.submit(*[long] * 1000))
+    else:
+        device.submit(*[long] * 1000)
     print("waiting", flush=True)
     try: step()
     except KeyboardInterrupt: print("out", flush=True)
     """
-    process = child.start(set_up(device_info) + textwrap.dedent(code))
+    process = child.start(set_up(device_info) + textwrap.dedent(code).format(after=after))
+    watchdog = threading.Timer(40, process.kill)
+    watchdog.start()
     assert process.stdout is not None
     assert process.stdout.readline() == "waiting\n"
     time.sleep(0.5)
@@ -185,6 +195,7 @@ def test_ctrl_c_ends_a_step_whose_device_is_busy(device_info):
     assert process.stdout.readline() == "out\n"
     assert time.monotonic() - begin < 3
     _, errors = process.communicate(timeout=30)
+    watchdog.cancel()
     assert process.returncode == 0, errors
 
 

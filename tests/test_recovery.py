@@ -6,17 +6,22 @@ number of updates made, so one that is lost, made twice or half made changes the
 
 from __future__ import annotations
 
+import copy
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import child
 import numpy as np
 import pytest
+from faults import OUT_OF_MEMORY
 from plain import hashed_gradient
 
+from grilly import DeviceError, vk
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
+from grilly.vk import binding
 
 TOTAL = 480
 ADDED = 200
@@ -27,6 +32,7 @@ class Run:
 
     def __init__(self, place: str | int) -> None:
         self.params = [np.linspace(-1, 1, size, dtype=np.float32) for size in (5000, 3, 64)]
+        self.before: Any = None
         self.optimizer = AdamW(self.params[:2], device=place)
         self.scheduler = OneCycleLR(self.optimizer, max_lr=0.1, total_steps=TOTAL + 1)
 
@@ -121,3 +127,50 @@ def test_ctrl_c_at_any_moment_of_a_step(
         request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
     code = INTERRUPTED.format(tests=str(Path(__file__).parent), place=place, seed=seed)
     assert int(child.says(code, timeout=120)) >= 20
+
+
+@pytest.fixture
+def cut_short(device: vk.Device, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose sixth update is made, but could not be waited for, nor at once after that."""
+    monkeypatch.setenv("GRILLY_STAGING", "0")  # else waits come before the update too
+    run = Run(device.info.index)
+    run.to(5)
+    run.before = copy.deepcopy((run.optimizer.state_dict(), run.params))
+    with monkeypatch.context() as patch:
+        fault = lambda name: OUT_OF_MEMORY if name == "vkWaitForFences" else 0  # noqa: E731
+        patch.setattr(binding, "fault", fault)
+        with pytest.raises(DeviceError, match="vkWaitForFences"):
+            run.optimizer.step(gradients=run.gradients(5))
+    np.testing.assert_array_equal(run.params[0], run.before[1][0])
+    return run
+
+
+ENTRIES: dict[str, Callable[[Run], object]] = {  # each brings the update back first
+    "state_dict": lambda run: run.optimizer.state_dict(),
+    "read_hyperparameters": lambda run: run.optimizer.read_hyperparameters(),
+    "add_param_group": lambda run: run.optimizer.add_param_group({"params": [np.ones(1, "f4")]}),
+    "step": lambda run: run.optimizer.step(gradients=[None, None]),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_the_next_call_brings_the_update_back(cut_short: Run, entry: str) -> None:
+    ENTRIES[entry](cut_short)
+    undisturbed = Run("cpu")
+    undisturbed.to(6)
+    for got, want in zip(cut_short.params, undisturbed.params, strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert cut_short.made == 6
+
+
+def test_a_load_drops_the_update(cut_short: Run) -> None:
+    """Weights that were restored before the load are not overwritten."""
+    state, params = cut_short.before
+    for p, kept in zip(cut_short.params, params, strict=True):
+        p[:] = kept
+    cut_short.optimizer.load_state_dict(state)
+    assert cut_short.made == 5
+    cut_short.to(20)
+    undisturbed = Run("cpu")
+    undisturbed.to(20)
+    assert_equal(cut_short, undisturbed)
