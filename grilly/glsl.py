@@ -48,7 +48,7 @@ def shader(structure: Structure, title: str = "", labels: Sequence[str] = ()) ->
     if loops > MOST_LOOPING:
         raise TraceError(
             f"the formula has {loops} divisions, remainders, roots, powers and cosines, and a "
-            f"shader can do {MOST_LOOPING}: write a get_lr() in plain Python, which runs on the host"
+            f"shader can do {MOST_LOOPING}: write get_lr() in plain Python, which runs on the host"
         )
     lines = [_statement(structure, i, labels) for i in range(len(structure.nodes))]
     lines.append(f"return v{len(lines) - 1};")
