@@ -63,6 +63,8 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
     ]
     for mine, options in zip(optimizer.param_groups, merged, strict=True):
         mine.update(options)
+        for key in set(mine) - set(options):
+            del mine[key]
     _write(optimizer, loaded)
 
 
@@ -108,10 +110,12 @@ def _merged(optimizer: Optimizer, mine: dict[str, Any], group: dict[str, Any]) -
         options["betas"] = tuple(options["betas"])
     try:
         options = optimizer.adopted(options)
-        optimizer._check({**mine, **options})
+        # What a scheduler has left in a group goes, as in torch; an option never does.
+        kept = {k: v for k, v in mine.items() if k == "params" or k in optimizer.defaults}
+        optimizer._check({**kept, **options})
     except (ValueError, TypeError) as error:
         raise StateError(f'state_dict["param_groups"]: {error}') from error
-    return {**mine, **options}
+    return {**kept, **options}
 
 
 def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Float32]]:
