@@ -87,11 +87,11 @@ def backend_of(optimizer: AdamW) -> gpu.GpuBackend:
 def layout_tape(backend: gpu.GpuBackend, code: bytes, layout: tuple[int, int]) -> vk.Tape:
     """Return a tape of a step kernel over the backend's slabs in another layout."""
     device, (local_size, most) = backend._device, layout
-    dealt = chunks.deal(backend._starts, (0, 1), workers=2, most=most)
+    dealt = chunks.deal(backend._slabs.starts, (0, 1), workers=2, most=most)
     tables = [device.buffer(table.nbytes) for table in (dealt.table, dealt.ranges)]
     tables[0].write(dealt.table)
     tables[1].write(dealt.ranges)
-    buffers = [backend._clock, backend._table, *tables, *backend._slabs.values()]
+    buffers = [backend._clock, backend._table, *tables, *backend._slabs.parts()[0]]
     kernel = device.kernel(code, len(buffers), 8, {0: local_size})
     push = np.array([0, backend._lanes], np.uint32).tobytes()
     with vk.Tape(device) as tape:

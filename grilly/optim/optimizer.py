@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from functools import wraps
+from math import prod
 from typing import Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
@@ -54,6 +55,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
         self._shapes: list[tuple[int, ...]] = []
+        self._sizes: list[int] = []
         self._members: list[int] = []
         self._driven: dict[tuple[int, Key], Driven] = {}
         self._constants: dict[tuple[int, Key], tuple[Any, Source]] = {}
@@ -99,6 +101,7 @@ class Optimizer:
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]
         self._shapes = [array_of(p, "params").shape for p in self._params]
+        self._sizes = [prod(shape) for shape in self._shapes]
         self._members = [len(g["params"]) for g in self.param_groups]
         self._timeline.resize([i for i, n in enumerate(self._members) for _ in range(n)])
 
@@ -210,8 +213,7 @@ class Optimizer:
 
     def _allocate(self) -> None:
         """Make the slabs fit the parameters and states that there are, keeping what they hold."""
-        sizes = [int(np.prod(shape)) for shape in self._shapes]
-        layout = (sizes, self.states)
+        layout = (self._sizes, self.states)
         if layout != self._layout:
             held = self._held_states()
             self._backend.allocate(*layout)
