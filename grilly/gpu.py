@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -86,6 +87,9 @@ class GpuBackend:
     def replay(self, steps: int) -> None:
         self._running = True
         self._device.submit(*[tape for _ in range(steps) for tape in self._next_step()])
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        return nullcontext()  # Ctrl-C must end the wait for a device that hangs
 
     def row(self) -> Array:
         if self._row == self._rows:

@@ -29,7 +29,9 @@ ALLOWED = {
     "chunks": {"numpy"},
     "cpu_kernels": {"numpy"},
     "cpu_table": {"numpy", "backend", "program", "schedules", "xfloat"},
-    "cpu": {"numpy", "backend", "cpu_kernels", "cpu_table", "hyper"},
+    "cpu_threads": {"numpy"},
+    "interrupt": set[str](),
+    "cpu": {"numpy", "backend", "cpu_kernels", "cpu_table", "cpu_threads", "hyper", "interrupt"},
     "slabs": {"numpy", "backend", "chunks", "vk"},
     "gpu": {
         "numpy",

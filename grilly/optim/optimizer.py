@@ -135,9 +135,10 @@ class Optimizer:
             for i, array in arrays.items():
                 self._backend.write("param", i, array)
                 self._backend.write("grad", i, np.asarray(grads[i]))
-            self._timeline.step()
-            for i, array in arrays.items():
-                self._backend.read("param", i, array)
+            with self._backend.undisturbed():
+                self._timeline.step()
+                for i, array in arrays.items():
+                    self._backend.read("param", i, array)
         return loss
 
     @_locked
