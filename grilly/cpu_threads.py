@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 # Below two million parameters a second thread costs more than it saves (docs/performance.md).
 FLOATS_OF_A_THREAD = 1_000_000
-# Of a block's time about a fifteenth is Python's, which one thread at a time can run.
+# A twentieth of a block's time is Python's own, which one thread at a time can run.
 MOST = 8
 
 
