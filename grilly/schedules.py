@@ -76,6 +76,76 @@ class OneCycle(Schedule):
 
 
 @dataclass(frozen=True)
+class StepDecay(Schedule):
+    """``value``, multiplied by ``gamma`` each time the step reaches a multiple of ``step_size``.
+
+    ``drops`` of these multiplications are in ``value`` already. Formula: that of
+    torch.optim.lr_scheduler.StepLR, value * gamma^(floor(t / step_size) - drops).
+
+    >>> StepDecay(0.5, step_size=30, gamma=0.5)(np.array([0, 29, 30, 89, 90])).tolist()
+    [0.5, 0.5, 0.25, 0.125, 0.0625]
+    """
+
+    value: float
+    step_size: float
+    gamma: float = 0.1
+    drops: float = 0
+
+    def __call__(self, t: Any) -> Any:
+        n = t // self.step_size - self.drops
+        size = self.value * np.abs(self.gamma) ** n
+        return np.where((self.gamma < 0) & (n % 2 == 1), -size, size)
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """Half a cosine from ``high`` at step 0 to ``low`` at step ``period``, and up again after it.
+
+    Source: I. Loshchilov and F. Hutter, arXiv:1608.03983, equation 5, without restarts, as in
+    torch.optim.lr_scheduler.CosineAnnealingLR.
+
+    >>> Cosine(high=1.0, low=0.2, period=10)(np.array([0, 5, 10, 20])).round(12).tolist()
+    [1.0, 0.6, 0.2, 1.0]
+    """
+
+    high: float
+    low: float
+    period: float
+
+    def __call__(self, t: Any) -> Any:
+        return self.low * half_cosine(t / self.period) + self.high * self._height(t)
+
+    def _height(self, t: Any) -> Any:
+        """Return the share of ``high``: 1 at step 0, 0 at step ``period``."""
+        return half_cosine((self.period - t) / self.period)
+
+
+@dataclass(frozen=True)
+class EditedCosine(Cosine):
+    """A Cosine whose value was set by hand: from there its height over ``low`` is scaled.
+
+    Until step ``end``, a trough, it runs through ``edit`` at step ``start``; after it, it is the
+    old one. ``floor`` is what the edit stands on: ``low``, or ``high`` if the edit fell on a trough
+    (then ``start`` is the step after it, as the trough has no height to scale). That is what
+    torch's recurrence, lr(t+1) = low + (lr(t) - low) height(t+1) / height(t), makes of an edit.
+
+    >>> edited = EditedCosine(1.0, 0.0, 10, edit=0.1, start=5, floor=0.0, end=10)
+    >>> edited(np.array([5, 10, 20])).round(12).tolist()
+    [0.1, 0.0, 1.0]
+    """
+
+    edit: float
+    start: float
+    floor: float
+    end: float
+
+    def __call__(self, t: Any) -> Any:
+        scaled = self.floor + (self.edit - self.low) / self._height(self.start)
+        high = np.where(t <= self.end, scaled, self.high)
+        return self.low * half_cosine(t / self.period) + high * self._height(t)
+
+
+@dataclass(frozen=True)
 class OneMinus(Schedule):
     """1 - beta(t): the weight of what is new in an exponential average."""
 
@@ -121,6 +191,9 @@ SHIPPED: dict[str, Formula] = {
     "constant": Constant(0.5),
     "debias1": Debias1(Constant(0.5)),
     "debias2": Debias2(Constant(0.5)),
+    "step_decay": StepDecay(0.5, 1.0, 0.5, 1.0),
+    "cosine": Cosine(0.5, 0.5, 1.0),
+    "edited_cosine": EditedCosine(0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 1.0),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},

@@ -9,8 +9,20 @@ from typing import Any
 import numpy as np
 
 from grilly import xfloat
+from grilly.expr import OPS
 from grilly.program import Program, program
-from grilly.schedules import SHIPPED, Constant, Debias1, Debias2, Formula, OneCycle, OneMinus
+from grilly.schedules import (
+    SHIPPED,
+    Constant,
+    Cosine,
+    Debias1,
+    Debias2,
+    EditedCosine,
+    Formula,
+    OneCycle,
+    OneMinus,
+    StepDecay,
+)
 
 Numbers = dict[str, np.ndarray[Any, Any]]
 
@@ -36,13 +48,35 @@ class Samples:
         return np.concatenate(columns, axis=1)
 
     def _words(self, label: str) -> Any:
-        if label.startswith("log2_of_base("):
-            return xfloat.to_words(xfloat.log2(self._number(label[13:-1])))
-        return xfloat.to_words(self._number(label))
+        value = self._value(label)
+        if isinstance(value, (xfloat.X, xfloat.L)):
+            return xfloat.to_words(value)
+        return np.asarray(value, np.uint32)[:, None]
 
-    def _number(self, label: str) -> xfloat.X:
-        values = self.numbers.get(label)
-        return xfloat.from_float64(np.full(len(self.t), float(label)) if values is None else values)
+    def _value(self, label: str) -> Any:
+        """Return a constant's values: a number of the formula, or what the host makes of some."""
+        if not label.endswith(")"):
+            values = self.numbers.get(label)
+            return xfloat.from_float64(
+                np.full(len(self.t), float(label)) if values is None else values
+            )
+        name, _, rest = label[:-1].partition("(")
+        return MIRRORS[name](*map(self._value, _arguments(rest)))
+
+
+MIRRORS = {op.__name__: row.mirror for op, row in OPS.items()}
+
+
+def _arguments(text: str) -> list[str]:
+    """Return the parts of "a, f(b, c)" between commas that stand in no parenthesis."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
 
 
 def draw(name: str, count: int, seed: int) -> Samples:
@@ -50,6 +84,13 @@ def draw(name: str, count: int, seed: int) -> Samples:
     rng = np.random.default_rng([seed, *name.encode()])
     if "one_cycle" in name:
         return _one_cycles(name, count, rng)
+    if name in ("step_decay", "cosine", "edited_cosine"):
+        kind, numbers, t = {
+            "step_decay": (StepDecay, *_step_decays(count, rng)),
+            "cosine": (Cosine, *_cosines(count, rng)),
+            "edited_cosine": (EditedCosine, *_edited_cosines(count, rng)),
+        }[name]
+        return _by_field(name, kind, numbers, t)
     beta = name != "constant"
     value = (
         _betas(count, rng)
@@ -65,6 +106,59 @@ def draw(name: str, count: int, seed: int) -> Samples:
         _updates(value, rng),
         lambda i: wrap(float(value[i])),
     )
+
+
+def _by_field(name: str, kind: type[Formula], numbers: Numbers, t: Any) -> Samples:
+    def formula(i: int) -> Formula:
+        return kind(**{field: float(values[i]) for field, values in numbers.items()})
+
+    return Samples(program(SHIPPED[name]), numbers, t, np.ones(len(t), np.int64), formula)
+
+
+def _step_decays(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    """Decays and growths of both signs, over 0 to thousands of drops, and steps up to 2^53."""
+    value, size = _peaks(count, rng), np.floor(10.0 ** rng.uniform(0, 7, count))
+    usual = rng.choice([0.1, 0.5, 0.3, 0.9, 0.95, 0.99, 1.0, 1.003, -0.5, 2.0, 0.0], count)
+    gamma = np.where(rng.random(count) < 0.5, usual, rng.uniform(0.2, 1.05, count))
+    most = np.where(np.abs(np.log2(np.abs(gamma) + 1e-9)) > 0.2, 60, 3000)
+    drops = np.floor(rng.random(count) * rng.choice([0, 10, 1000], count))
+    t = (drops + np.floor(most * rng.random(count))) * size + np.floor(rng.random(count) * size)
+    late = rng.random(count) < 0.05
+    size[late], drops[late], gamma[late] = 2.0**51, 0, 0.1
+    t[late] = np.floor(2.0 ** rng.uniform(24, 53, late.sum())) - rng.integers(0, 3, late.sum())
+    return {"value": value, "step_size": size, "gamma": gamma, "drops": drops}, t
+
+
+def _cosines(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    high = _peaks(count, rng)
+    low = np.where(rng.random(count) < 0.4, 0.0, high * 10.0 ** -rng.uniform(0, 8, count))
+    period = np.floor(10.0 ** rng.uniform(0, 9, count))
+    period = np.where(rng.random(count) < 0.1, period + 0.5, period)
+    t = _steps([period, 2 * period, 3 * period], 4 * period, rng)
+    return {"high": high, "low": low, "period": period}, t
+
+
+def _edited_cosines(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    numbers, _ = _cosines(count, rng)
+    high, low, period = numbers.values()
+    period = np.floor(period)
+    start = np.floor(rng.random(count) * 3 * period)
+    at_trough = (start + period) % (2 * period) == 0
+    trough = start + np.where(at_trough, 2 * period, (period - start) % (2 * period))
+    edit = low + _peaks(count, rng)
+    t = start + 1 + np.floor(rng.random(count) * 3 * period)
+    edited = {
+        "edit": edit,
+        "start": start + at_trough,
+        "floor": np.where(at_trough, high, low),
+        "end": trough,
+    }
+    return {"high": high, "low": low, "period": period, **edited}, t
+
+
+def _peaks(count: int, rng: np.random.Generator) -> Any:
+    usual = rng.choice([1.0, 0.5, 0.1, 0.05, 0.01, 1e-3, 3e-4, 0.25, 3.0], count)
+    return np.where(rng.random(count) < 0.4, usual, 10.0 ** rng.uniform(-6, 0.5, count))
 
 
 def _debias(kind: Any) -> Callable[[float], Formula]:
@@ -112,11 +206,7 @@ def _one_cycles(name: str, count: int, rng: np.random.Generator) -> Samples:
 
 
 def _rates(count: int, phases: int, rng: np.random.Generator) -> list[Any]:
-    peak = np.where(
-        rng.random(count) < 0.4,
-        rng.choice([1.0, 0.5, 0.1, 0.05, 0.01, 1e-3, 3e-4, 0.25, 3.0], count),
-        10.0 ** rng.uniform(-6, 0.5, count),
-    )
+    peak = _peaks(count, rng)
     start = peak / np.where(rng.random(count) < 0.5, 25.0, 10.0 ** rng.uniform(0, 3, count))
     end = start / np.where(rng.random(count) < 0.5, 1e4, 10.0 ** rng.uniform(0, 6, count))
     return [start, peak, *([start] if phases == 3 else []), end]

@@ -203,7 +203,7 @@ ERRORS: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "div": (
         {"total_steps": 10, "div_factor": 0},
         ValueError,
-        "div_factor divides a rate and must not be 0",
+        "div_factor divides and must not be 0, got 0",
     ),
     "resume": (
         {"total_steps": 10, "last_epoch": 3},

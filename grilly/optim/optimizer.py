@@ -18,7 +18,8 @@ from ..schedules import Constant
 from .options import Key, Limit, check_number, label, number_of, option
 from .params import Gradients, array_of, check_distinct, gradients_of, groups_of, params_of
 from .state import load_state, saved_state
-from .timeline import Column, Driven, Source, Timeline
+from .timeline import Column, Source, Timeline
+from .track import Track
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,7 +58,7 @@ class Optimizer:
         self._shapes: list[tuple[int, ...]] = []
         self._sizes: list[int] = []
         self._members: list[int] = []
-        self._driven: dict[tuple[int, Key], Driven] = {}
+        self._driven: dict[tuple[int, Key], Track] = {}
         self._constants: dict[tuple[int, Key], tuple[Any, Source]] = {}
         self._layout: Any = None
         self._lock = threading.RLock()
@@ -201,7 +202,7 @@ class Optimizer:
         if type(value) is not float:  # an int, a flag, a 0-d array that may change in place
             value = number_of(value, f"param_groups[{number}] {label(key)}")
         driven = self._driven.get((number, key))
-        source = driven.source(value) if driven is not None else None
+        source = driven.source(number, key, value) if driven is not None else None
         if source is not None:
             return source
         known = self._constants.get((number, key))

@@ -31,25 +31,6 @@ class Column(NamedTuple):
     formula: Callable[[Schedule], Formula] = lambda schedule: schedule
 
 
-class Driven:
-    """A number of a group that a scheduler writes: its formula, and what was written last, when."""
-
-    __slots__ = ("epoch", "schedule", "value")
-
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.value: float | None = None
-        self.epoch: float = -1
-
-    def wrote(self, value: float, epoch: float) -> None:
-        """Note that ``value``, the formula's at step ``epoch``, is what the group should hold."""
-        self.value, self.epoch = value, epoch
-
-    def source(self, value: float) -> Source | None:
-        """Return the formula if ``value`` is its own; None if it is a hand edit or another's."""
-        return Source(self.schedule, self.epoch) if value == self.value else None
-
-
 # A group, and how many updates the lane's parameters have missed.
 Lane = tuple[int, int]
 Sources = Sequence[dict[Key, Source]]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from operator import attrgetter, itemgetter
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from ...schedules import OneCycle, Schedule
+from ...schedules import OneCycle
 from ..options import Key
-from .base import LRScheduler
+from ..track import Formulas
+from .base import LR, LRScheduler
+from .checks import check_number, check_optimizer, per_group
 
 Phase = dict[str, Any]
 
@@ -31,6 +34,14 @@ class OneCycleLR(LRScheduler):
     ([0.004], (0.95, 0.999))
     """
 
+    _formulas_agree = True
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_cycles", "_momentum", "_reads"}
+    _settings: ClassVar[Any] = attrgetter(
+        "total_steps", "_schedule_phases", "_anneal_func_type", "cycle_momentum"
+    )
+    _reads: Any = itemgetter("initial_lr", "max_lr", "min_lr")
+    _cycles: dict[Key, list[OneCycle]]
+
     def __init__(
         self,
         optimizer: Any,
@@ -48,8 +59,7 @@ class OneCycleLR(LRScheduler):
         three_phase: bool = False,
         last_epoch: int = -1,
     ) -> None:
-        if not isinstance(getattr(optimizer, "param_groups", None), list):
-            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        check_optimizer(optimizer)
         self.optimizer = optimizer
         self.total_steps = _total_steps(total_steps, epochs, steps_per_epoch)
         if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
@@ -75,10 +85,8 @@ class OneCycleLR(LRScheduler):
                     raise ValueError(
                         f"momenta must be in [0, 1) where beta1 is cycled, got {beta1}"
                     )
-        for name, factor in (("div_factor", div_factor), ("final_div_factor", final_div_factor)):
-            _check_number(name, factor)
-            if factor == 0:
-                raise ValueError(f"{name} divides a rate and must not be 0")
+        check_number("div_factor", div_factor, zero=False)
+        check_number("final_div_factor", final_div_factor, zero=False)
         self._check_phase(max(last_epoch + 1, 0))
         if last_epoch == -1:
             for i, group in enumerate(optimizer.param_groups):
@@ -91,16 +99,13 @@ class OneCycleLR(LRScheduler):
     def _format_param(self, name: str, optimizer: Any, param: Any) -> list[Any]:
         """Return ``param`` as one value per group."""
         count = len(optimizer.param_groups)
-        for value in param if isinstance(param, (list, tuple)) else [param]:
-            _check_number(name, value)
-        if not isinstance(param, (list, tuple)):
-            return [param] * count
-        if len(param) != count:
+        values = per_group(name, param, count)
+        if len(values) != count:
             raise ValueError(
                 f"{name} must have the same length as optimizer.param_groups. "
-                f"{name} has {len(param)} values, param_groups has {count}."
+                f"{name} has {len(values)} values, param_groups has {count}."
             )
-        return list(param)
+        return values
 
     @staticmethod
     def _annealing_cos(start: float, end: float, pct: float) -> float:
@@ -112,12 +117,55 @@ class OneCycleLR(LRScheduler):
         """Return the value ``pct`` (0 to 1) of the way from ``start`` to ``end`` along a line."""
         return float(OneCycle((1.0,), (start, end), "linear")(np.float64(pct)))
 
-    def _schedules(self, group: dict[str, Any]) -> dict[Key, Schedule]:
-        schedules: dict[Key, Schedule] = {("lr",): self._cycle(group, "lr")}
+    def get_lr(self) -> list[float]:
+        """Return the rates at last_epoch, from the numbers that the groups hold."""
+        self._warn_get_lr()
+        t = np.float64(self.last_epoch)
+        return [float(self._cycle(group, "lr")(t)) for group in self.optimizer.param_groups]
+
+    def _formulas(self, t: float, jump: bool) -> Formulas:
+        if t > self.total_steps:
+            raise ValueError(
+                f"Tried to step {t} times. "
+                f"The specified number of total steps is {self.total_steps}"
+            )
+        self._check_phase(t)
+        groups = self.optimizer.param_groups
+        same = self._settings(self) == self._used and list(map(self._reads, groups)) == self._held
+        if not same or not self._cycles:
+            self._cycles = {LR: [self._cycle(group, "lr") for group in groups]}
+            if self.cycle_momentum:
+                self._cycles[self._momentum] = [self._cycle(group, "momentum") for group in groups]
+        return self._cycles
+
+    def _last_step(self) -> float:
+        ends = [0.0, *(float(phase["end_step"]) for phase in self._schedule_phases)]
+        # With an empty phase somewhere, each step is looked at.
+        return self.last_epoch if len(set(ends)) < len(ends) else self.total_steps
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._cycles = {}
+        self._momentum: Key = ("betas", 0) if getattr(self, "use_beta1", False) else ("momentum",)
         if self.cycle_momentum:
-            key: Key = ("betas", 0) if self.use_beta1 else ("momentum",)
-            schedules[key] = self._cycle(group, "momentum")
-        return schedules
+            self._reads = itemgetter(
+                "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"
+            )
+
+    def _put(self, groups: list[dict[str, Any]], at: int) -> None:
+        rows = self._track.rows
+        self._last_lr = rates = rows[LR][at]
+        if not self.cycle_momentum:
+            for group, rate in zip(groups, rates):  # noqa: B905 - as in the base class
+                group["lr"] = rate
+        elif self.use_beta1:
+            for group, rate, beta1 in zip(groups, rates, rows[self._momentum][at]):  # noqa: B905
+                group["lr"] = rate
+                group["betas"] = (beta1, *group["betas"][1:])
+        else:
+            for group, rate, momentum in zip(groups, rates, rows[self._momentum][at]):  # noqa: B905
+                group["lr"] = rate
+                group["momentum"] = momentum
 
     def _cycle(self, group: dict[str, Any], what: str) -> OneCycle:
         """Return the formula of the numbers that are in the group now, as torch reads them."""
@@ -126,14 +174,12 @@ class OneCycleLR(LRScheduler):
         ends = tuple(float(phase["end_step"]) for phase in phases)
         return OneCycle(ends, tuple(float(group[name]) for name in names), self._anneal_func_type)
 
-    def _write(self) -> None:
-        if self.last_epoch > self.total_steps:
-            raise ValueError(
-                f"Tried to step {self.last_epoch} times. "
-                f"The specified number of total steps is {self.total_steps}"
-            )
-        self._check_phase(self.last_epoch)
-        super()._write()
+    def _take_up(self, state_dict: dict[str, Any]) -> None:
+        super()._take_up(state_dict)
+        if self.last_epoch >= 0:
+            self._lay(self._formulas(self.last_epoch, jump=True))
+            self._track.end = 1
+            self._drive()
 
     def _check_state(self) -> None:
         super()._check_state()
@@ -151,13 +197,6 @@ class OneCycleLR(LRScheduler):
                 f"the cycle empty at step {t}: choose pct_start so that the phases end at "
                 "different steps after the first"
             )
-
-
-def _check_number(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not np.isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value}")
 
 
 def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:

@@ -1,0 +1,40 @@
+"""Checks of the schedulers' arguments: one error that names the argument and the value seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+MOST_STEPS = 2**53  # up to here float64, and so a group's clock, holds every whole step
+
+
+def check_optimizer(optimizer: Any) -> None:
+    """Raise torch's TypeError unless ``optimizer`` has a list of param groups."""
+    if not isinstance(getattr(optimizer, "param_groups", None), list):
+        raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+
+
+def check_number(name: str, value: Any, zero: bool = True) -> None:
+    """Raise TypeError or ValueError unless ``value`` is a finite number (``zero``: may be 0)."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not np.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")
+    if not zero and value == 0:
+        raise ValueError(f"{name} divides and must not be 0, got {value}")
+
+
+def check_epoch(value: Any) -> None:
+    """Raise unless ``value`` is a step that a schedule can be moved to."""
+    check_number("epoch", value)
+    if abs(value) > MOST_STEPS:
+        raise ValueError(f"epoch must be within 2^53, got {value}")
+
+
+def per_group(name: str, value: Any, count: int) -> list[Any]:
+    """Return ``value``, a number or a list or tuple of ``count`` numbers, as a list."""
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * count
+    for one in values or [value]:
+        check_number(name, one)
+    return values

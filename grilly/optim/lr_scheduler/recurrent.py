@@ -1,0 +1,101 @@
+"""Schedulers that torch writes as a recurrence on the group's rate, and that have a formula too.
+
+torch multiplies what stands in the group, so an edit by hand or by another scheduler is gone on
+from. Here each group has an anchor, a rate and its step, and the formula that runs through it: an
+edit moves the anchor, and until the next one the device computes every rate from the formula.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ...schedules import Schedule
+from ..track import Formulas
+from .base import LR, LRScheduler
+from .checks import MOST_STEPS, check_epoch, check_number
+
+# Our own form of a rate and torch's recurrence differ by roundings; more than this is an edit.
+RELATIVE = 1e-12
+
+
+class RecurrentLR(LRScheduler):
+    """Base of the classes whose get_lr() makes the next rate of the one that the group holds."""
+
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves"}
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._anchors: list[list[float]] = []
+        self._curves: Formulas = {}
+
+    def _through(self, i: int, rate: float, t: float) -> Schedule | None:
+        """Return what the recurrence makes, after step ``t``, of group i's ``rate`` at step ``t``.
+
+        None where there is no formula for it, so that get_lr() must tell.
+        """
+        raise NotImplementedError
+
+    def _formulas(self, t: float, jump: bool) -> Formulas:
+        if jump or self._is_initial or t > self._last_step():
+            return {}
+        groups, held = self.optimizer.param_groups, self._held
+        known = range(len(held))
+        if self._settings(self) != self._used or self._track.t != self.last_epoch:
+            known = range(0)
+        edited = [i for i, group in enumerate(groups) if i not in known or group["lr"] != held[i]]
+        if edited:
+            anchors = {i: [float(groups[i]["lr"]), self.last_epoch] for i in edited}
+            self._anchor([anchors.get(i) or self._anchors[i] for i in range(len(groups))])
+        return self._curves
+
+    def _anchor(self, anchors: list[list[float]]) -> None:
+        """Lay the curves through these anchors."""
+        curves = [
+            self._through(i, rate, t) if np.isfinite(rate) and 0 <= t < MOST_STEPS else None
+            for i, (rate, t) in enumerate(anchors)
+        ]
+        found = [curve for curve in curves if curve is not None]
+        self._anchors = anchors
+        self._curves = {LR: found} if len(found) == len(curves) else {}
+
+    def _wrote(self, rates: list[Any], jump: bool) -> None:
+        t = self.last_epoch
+        if jump and t == int(t):  # the closed form is the curve of the base rates
+            self._anchor([[float(base), 0] for base in self.base_lrs])
+        else:
+            self._anchor([[float(rate), t] for rate in rates])
+        self._stand(rates)
+
+    def _stand(self, rates: list[Any]) -> None:
+        """Let the device compute the rates at last_epoch if they are on the curves."""
+        t, curves = self.last_epoch, self._curves.get(LR, [])
+        values = [float(rate) for rate in rates[: len(curves)]]
+        on_curve = all(
+            abs(float(curve(np.float64(t))) - value) <= RELATIVE * abs(value)
+            for curve, value in zip(curves, values, strict=True)
+        )
+        self._track.stand(self._curves, t, {LR: values} if on_curve else {})
+
+    def _check_state(self) -> None:
+        super()._check_state()
+        for rate, t in self._anchors:
+            check_number("_anchors", rate)
+            check_epoch(t)
+
+    def _take_up(self, state_dict: dict[str, Any]) -> None:
+        # torch keeps no anchors: its rates are on the curves of base_lrs, or were edited.
+        rates, t, saved = self._last_lr, self.last_epoch, self._anchors
+        self._start_track()
+        self._used, self._held = copy.deepcopy(self._settings(self)), copy.deepcopy(rates)
+        if self._own_get_lr:
+            return
+        if "_anchors" not in state_dict:
+            self._anchor([[float(base), 0] for base in self.base_lrs[: len(rates)]])
+            self._stand(rates)
+            saved = self._anchors if self._track.rows else [[float(rate), t] for rate in rates]
+        self._anchor(saved)
+        self._stand(rates)
+        self._drive()

@@ -1,0 +1,50 @@
+"""What a scheduler does to an optimizer: it writes numbers into groups, and notices ``step()``."""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from functools import wraps
+from typing import Any
+
+from ..options import Key
+
+
+def write(group: dict[str, Any], key: Key, value: Any) -> None:
+    """Write a number into a group; one that is an array or a tensor is changed in place."""
+    held = group[key[0]]
+    if len(key) == 2:
+        numbers = list(held)
+        numbers[key[1]] = value
+        group[key[0]] = tuple(numbers)
+    elif hasattr(held, "fill_"):  # a torch tensor
+        held.fill_(value)
+    elif getattr(held, "shape", None) == () and hasattr(held, "fill"):  # a 0-d array, no scalar
+        held[...] = value
+    else:
+        group[key[0]] = value
+
+
+def copied(value: Any) -> Any:
+    """Return a rate that does not change when the one in the group, an array, is written."""
+    return value if isinstance(value, (int, float)) else copy.deepcopy(value)
+
+
+def note_steps(optimizer: Any) -> None:
+    """Wrap this optimizer's ``step`` so that it is known to have been called, as torch does."""
+    step = getattr(optimizer, "step", None)
+    if step is None or hasattr(step, "_wrapped_by_lr_sched") or not hasattr(step, "__func__"):
+        return
+    # Through a weak reference: the wrapper lives in the optimizer and must not keep it alive.
+    function, optimizer_ref = step.__func__, weakref.ref(optimizer)
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        own = optimizer_ref()
+        if own is None:
+            raise ReferenceError("the optimizer of this step() is gone")
+        own._opt_called = True
+        return function(own, *args, **kwargs)
+
+    wrapper._wrapped_by_lr_sched = True  # type: ignore[attr-defined]
+    optimizer.step = wrapper
