@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -85,6 +86,9 @@ class Backend(Protocol):
 
     def replay(self, steps: int) -> None:
         """Apply ``steps`` updates with the gradients that are there, without the host."""
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Return a context that Ctrl-C does not leave half-way, where updates are the host's."""
 
     def row(self) -> Array:
         """Return the table row that the next step will use: (lanes,) of hyper.dtype(kind)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
+from math import prod
 from typing import Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
@@ -76,6 +77,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
         self._shapes: list[tuple[int, ...]] = []
+        self._sizes: list[int] = []
         self._members: list[int] = []
         # Which parameter has which of all_states: what an update has made is never dropped.
         self._has = np.empty((0, len(self.all_states)), np.bool_)
@@ -140,6 +142,7 @@ class Optimizer:
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]
         self._shapes = [array_of(p, "params").shape for p in self._params]
+        self._sizes = [prod(shape) for shape in self._shapes]
         self._members = [len(g["params"]) for g in self.param_groups]
         self._has = np.pad(self._has, ((0, len(params)), (0, 0)))
         self._timeline.resize(self._per_parameter(range(len(self._members))).tolist())
@@ -174,10 +177,11 @@ class Optimizer:
             for i, array in arrays.items():
                 self._backend.write("param", i, array)
                 self._backend.write("grad", i, np.asarray(grads[i]))
-            self._timeline.step()
-            self._has[active] |= self._made()[active]
-            for i, array in arrays.items():
-                self._backend.read("param", i, array)
+            with self._backend.undisturbed():
+                self._timeline.step()
+                self._has[active] |= self._made()[active]
+                for i, array in arrays.items():
+                    self._backend.read("param", i, array)
         return loss
 
     @_locked
@@ -269,10 +273,9 @@ class Optimizer:
 
     def _allocate(self) -> None:
         """Make the slabs fit the parameters and states that there are, keeping what they hold."""
-        sizes = [int(np.prod(shape)) for shape in self._shapes]
         used = {name for group in self.param_groups for name in self.states_of(group)}
         used |= {name for name, has in zip(self.all_states, self._has.T, strict=True) if has.any()}
-        layout = (sizes, tuple(name for name in self.all_states if name in used))
+        layout = (self._sizes, tuple(name for name in self.all_states if name in used))
         if layout != self._layout:
             held = self._held_states()
             self._backend.allocate(*layout)
