@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -87,8 +86,15 @@ class Backend(Protocol):
     def replay(self, steps: int) -> None:
         """Apply ``steps`` updates with the gradients that are there, without the host."""
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        """Return a context that Ctrl-C does not leave half-way, where updates are the host's."""
+    def applied(self, patience: float | None = None) -> int | None:
+        """Return how many updates were applied since ``start``, after all that was submitted.
+
+        The cursor itself is asked, so it is right after any failure. None if the device is still
+        at it after ``patience`` seconds.
+        """
+
+    def check(self) -> None:
+        """Raise DeviceError, saying what to do, if the device can never be used again."""
 
     def row(self) -> Array:
         """Return the table row that the next step will use: (lanes,) of hyper.dtype(kind)."""

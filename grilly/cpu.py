@@ -55,6 +55,7 @@ class CpuBackend:
 
     def start(self, clock: Clock) -> None:
         self._clock = clock
+        self._started = clock.k
         self._row, self._rows = 0, min(backend.SHORT_WINDOW, self._window)
         self._fill()
 
@@ -70,8 +71,11 @@ class CpuBackend:
         for _ in range(steps):
             self.step()
 
-    def undisturbed(self) -> Uninterrupted:
-        return Uninterrupted()
+    def applied(self, patience: float | None = None) -> int | None:
+        return self._clock.k - self._started + self._row
+
+    def check(self) -> None:
+        return  # this process always has its own memory
 
     def row(self) -> Array:
         with Uninterrupted():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from . import backend, glsl, hyper, shaders, vk, xfloat
 from .backend import Array, Clock, Job, Plan
 from .chunks import Chunks
+from .errors import DeviceLostError
 from .program import Structure, program
 from .schedules import SHIPPED
 from .slabs import Slabs
@@ -81,6 +81,7 @@ class GpuBackend:
     def start(self, clock: Clock) -> None:
         words = np.array([clock.k, clock.t], np.int64).view(np.uint32).tolist()
         self._clock.write(np.array([0, 0, *words, clock.stride], np.uint32))
+        self._started = clock.k
         self._row = self._rows = self._parity = 0
         self._next_rows = min(backend.SHORT_WINDOW, self._window)
 
@@ -92,8 +93,20 @@ class GpuBackend:
         self._running = True
         self._device.submit(*[tape for _ in range(steps) for tape in self._next_step()])
 
-    def undisturbed(self) -> AbstractContextManager[None]:
-        return nullcontext()  # Ctrl-C must end the wait for a device that hangs
+    def applied(self, patience: float | None = None) -> int | None:
+        if not self._device.wait(patience):
+            return None
+        words = self._clock.read(np.uint32, len(hyper.CLOCK_WORDS))
+        k = int(words[2:4].view(np.int64)[0])
+        return k - self._started + int(words[:2].max())  # the cursor's older word is smaller
+
+    def check(self) -> None:
+        if self._device.lost:
+            raise DeviceLostError(
+                f"{self.name} is lost, and the last update may be lost with it: make a new "
+                "optimizer, and load weights and state_dict from a checkpoint"
+            )
+        self._device.check()
 
     def row(self) -> Array:
         if self._row == self._rows:

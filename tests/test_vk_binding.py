@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import shutil
 import sys
 from pathlib import Path
 
+import _cffi_backend
 import child
+import numpy as np
 import pytest
 
 from grilly import vk
 from grilly.errors import DeviceError, DeviceLostError, DeviceMemoryError
+from grilly.optim import AdamW
 from grilly.vk import binding
+from grilly.vk import device as device_module
+from grilly.vk.device import Device
+from grilly.vk.instance import instance
 
 CODES = {  # VkResult -> (error, word in its text)
     -1: (DeviceMemoryError, "OUT_OF_HOST_MEMORY"),
@@ -64,7 +69,48 @@ def test_only_binding_names_the_package():
                 names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names.add(node.module)
+            elif isinstance(node, ast.Attribute) and path.name != "binding.py":
+                # Of what binding.load() returns only ffi is used elsewhere, never a function.
+                assert ast.unparse(node.value) != "binding.load()" or node.attr == "ffi", path
         assert ("vulkan" in names) == (path.name == "binding.py"), path
+
+
+class Watched:
+    """The package's C library, which expects each function to be announced to the seam."""
+
+    def __init__(self, library: object, announced: list[str]) -> None:
+        self._library, self._announced = library, announced
+
+    def __getattr__(self, name: str) -> object:
+        # The one exception looks up a function that is announced itself.
+        assert name in (self._announced[-1], "vkGetInstanceProcAddr"), name
+        return getattr(self._library, name)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("staging", ["", "1"])
+def test_every_call_passes_the_seam(device_info, monkeypatch, staging):
+    """From opening a device through training to closing it, prebuilt calls too."""
+    announced: list[str] = []
+    monkeypatch.setenv("GRILLY_STAGING", staging)
+    module, home = binding.load()._vulkan, instance()
+    monkeypatch.setattr(module, "lib", Watched(module.lib, announced))
+    monkeypatch.setattr(binding, "fault", lambda name: announced.append(name) or 0)
+    binding._pointer.cache_clear()
+    device = Device(home.physical[device_info.index], home)
+    monkeypatch.setitem(device_module._open, device_info.index, device)
+    p = np.ones(8, np.float32)
+    optimizer = AdamW([p], device=device_info.index)
+    for _ in range(12):
+        optimizer.step(gradients=[p.copy()])
+    optimizer.state_dict()
+    del optimizer
+    device.close()
+    assert not device.owner.live()
+    created = {name for name in announced if name.startswith("vkCreate")}
+    died = {f"vkCreate{name[len('vkDestroy') :]}" for name in announced if "vkDestroy" in name}
+    assert {name.replace("ComputePipelines", "Pipeline") for name in created} == died
+    assert {"vkQueueSubmit", "vkWaitForFences", "vkResetFences"} <= set(announced)
 
 
 NOTHING = """
@@ -99,7 +145,7 @@ def test_without_a_loader(tmp_path, case):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="replaces libvulkan by LD_LIBRARY_PATH")
 def test_with_a_loader_that_is_something_else(tmp_path):
-    shutil.copy(importlib.import_module("_cffi_backend").__file__, tmp_path / "libvulkan.so.1")
+    shutil.copy(_cffi_backend.__file__, tmp_path / "libvulkan.so.1")
     problem = child.says(NOTHING, LD_LIBRARY_PATH=str(tmp_path))
     assert problem.startswith("vk")
 
@@ -107,6 +153,10 @@ def test_with_a_loader_that_is_something_else(tmp_path):
 MANIFESTS = {  # name: what the driver file says, or None for no file
     "missing": None,
     "malformed": "{",
+    "library that is none": '{"file_format_version": "1.0.0", "ICD":'
+    f' {{"library_path": "{__file__}", "api_version": "1.1.0"}}}}',
+    "library of something else": '{"file_format_version": "1.0.0", "ICD":'
+    f' {{"library_path": "{_cffi_backend.__file__}", "api_version": "1.1.0"}}}}',
     "missing library": '{"file_format_version": "1.0.0", "ICD":'
     ' {"library_path": "/nowhere.so", "api_version": "1.1.0"}}',
 }

@@ -8,33 +8,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 import vk_shaders
+from faults import LOST, OUT_OF_MEMORY, Faults
 
 from grilly import vk
 from grilly.errors import DeviceError, DeviceLostError, DeviceMemoryError
 from grilly.vk import binding
 from grilly.vk.device import Device
 from grilly.vk.instance import instance
-
-OUT_OF_MEMORY, LOST = -2, -4
-
-# Functions without a VkResult cannot fail.
-SAFE = ("vkCmd", "vkGetBuffer", "vkGetPhysical", "vkGetDevice", "vkDestroy", "vkFree", "vkUpdate")
-
-
-class Faults:
-    """Counts the calls that can fail, and fails the one whose number is ``at``."""
-
-    def __init__(self, at: int | None = None, code: int = 0, sticky: bool = False) -> None:
-        self.at, self.code, self.sticky = at, code, sticky
-        self.names: list[str] = []
-
-    def __call__(self, name: str) -> int:
-        if name.startswith(SAFE):
-            return 0
-        self.names.append(name)
-        number = len(self.names) - 1
-        hit = self.at is not None and (number == self.at or (self.sticky and number > self.at))
-        return self.code if hit else 0
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import wraps
 from math import prod
 from typing import Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from .. import hyper
 from ..backend import choose
+from ..errors import DeviceError
 from ..nn.parameter import Float32, Parameter
 from ..schedules import Constant
 from .options import (
@@ -41,19 +43,26 @@ from .track import Track
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Seconds that an update which Ctrl-C cut short may take to end.
+PATIENCE = 1.0
 
 Method = Callable[Concatenate["Optimizer", P], R]
 
 
-def _locked(method: Method[P, R]) -> Method[P, R]:
-    """Let one thread at a time into an optimizer: a step is many calls on shared memory."""
+def _entry(method: Method[P, R]) -> Method[P, R]:
+    """Let one thread at a time into an optimizer whose device can be used.
+
+    A step is many calls on shared memory.
+    """
 
     @wraps(method)
-    def locked(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    def entered(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        self._backend.check()  # in a forked child the lock may be held by no one, for ever
         with self._lock:
+            self._backend.check()
             return method(self, *args, **kwargs)
 
-    return locked
+    return entered
 
 
 class Optimizer:
@@ -84,6 +93,10 @@ class Optimizer:
         self._driven: dict[tuple[int, Key], Track] = {}
         self._constants: dict[tuple[int, Key], tuple[Any, Source]] = {}
         self._layout: Any = None
+        # States on their way into new slabs, and parameters whose update is not back yet: what a
+        # failure or Ctrl-C leaves here, the next call finishes.
+        self._moving: list[dict[str, Float32]] | None = None
+        self._unread: dict[int, Float32] = {}
         self._lock = threading.RLock()
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
         self._keys = tuple(dict.fromkeys(column.key for column in columns))
@@ -123,7 +136,7 @@ class Optimizer:
     def __reduce__(self) -> NoReturn:
         raise TypeError("an optimizer holds a device: copy or save its state_dict() instead")
 
-    @_locked
+    @_entry
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with "params" and any options; the defaults fill in the rest.
 
@@ -134,6 +147,7 @@ class Optimizer:
         float32 array or Parameter, stands in a group already or shares memory with one that does,
         or an option is out of range.
         """
+        self._settle()
         params, names = params_of(param_group)
         check_distinct(self._params, params)
         group = {**self.defaults, **param_group, "params": params, **names}
@@ -153,7 +167,7 @@ class Optimizer:
             if isinstance(p, Parameter) and p.grad is not None:
                 p.grad = None if set_to_none else np.zeros(p.shape, np.float32)
 
-    @_locked
+    @_entry
     def step(
         self, closure: Callable[[], Any] | None = None, *, gradients: Gradients | None = None
     ) -> Any:
@@ -165,7 +179,14 @@ class Optimizer:
 
         Raises ValueError or TypeError, before anything is changed, for a gradient of the wrong
         shape or type and for a hyperparameter that is not finite; DeviceError if the device fails.
+
+        An update is made wholly or not at all, also when DeviceMemoryError or Ctrl-C ends it:
+        ``state_dict()`` counts what was made. What could not be brought back at once (a second
+        Ctrl-C) is brought back by the next call, before anything else, except that
+        ``load_state_dict`` drops it. After DeviceLostError every call raises that: the update may
+        be lost, so make a new optimizer, and load weights and state_dict from a checkpoint.
         """
+        self._settle()
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
         loss = closure() if closure is not None else None
@@ -177,14 +198,11 @@ class Optimizer:
             for i, array in arrays.items():
                 self._backend.write("param", i, array)
                 self._backend.write("grad", i, np.asarray(grads[i]))
-            with self._backend.undisturbed():
-                self._timeline.step()
-                self._has[active] |= self._made()[active]
-                for i, array in arrays.items():
-                    self._backend.read("param", i, array)
+            self._has = self._has | (active[:, None] & self._made())
+            self._update(arrays)
         return loss
 
-    @_locked
+    @_entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:
         """Return the hyperparameters that the next ``step()`` will use, as the kernel sees them.
 
@@ -193,6 +211,7 @@ class Optimizer:
         last one did; where those of a group have had different numbers of updates it is the row of
         the most updated, and a group without any gets the row of its own next update.
         """
+        self._settle()
         active = self._timeline.active
         if not active.all():
             # The rows of a group at rest count on as if it were updated: make them anew.
@@ -200,7 +219,7 @@ class Optimizer:
         self._prepare(active)
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
 
-    @_locked
+    @_entry
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
 
@@ -211,13 +230,17 @@ class Optimizer:
             state = {i: {k: as_tensor(v) for k, v in s.items()} for i, s in ours["state"].items()}
             theirs.load_state_dict({**ours, "state": state})
         """
+        self._settle()
+        if self._moving is not None:
+            self._allocate()
         return saved_state(self)
 
-    @_locked
+    @_entry
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; raise StateError if it does not fit.
 
-        The options of the groups are replaced, the parameters stay. Nothing is changed on error.
+        The options of the groups are replaced, the parameters stay. Nothing is changed by a
+        StateError; after any other error, load again.
         """
         load_state(self, state_dict)
 
@@ -240,6 +263,28 @@ class Optimizer:
         self._allocate()
         counted = self._per_parameter([self.counts(group) for group in self.param_groups])
         self._timeline.prepare(sources, active, counted)
+
+    def _update(self, arrays: dict[int, Float32]) -> None:
+        """Make the update that was prepared and bring the parameters back, both or neither."""
+        self._unread = arrays
+        try:
+            self._timeline.step()
+            self._read_back()
+        except BaseException:
+            # At once, so that nobody sees or saves half of it, but Ctrl-C must not take for ever.
+            with suppress(DeviceError):
+                self._settle(PATIENCE)
+            raise
+
+    def _settle(self, patience: float | None = None) -> None:
+        """Finish an update that was cut short: count it if it was made, and bring it back."""
+        if self._unread and self._timeline.settle(patience):
+            self._read_back()
+
+    def _read_back(self) -> None:
+        for i, array in self._unread.items():
+            self._backend.read("param", i, array)
+        self._unread = {}
 
     def _sources(self, number: int, group: dict[str, Any]) -> dict[Key, Source]:
         sources = {key: self._source(number, group, key) for key in self._keys}
@@ -276,14 +321,16 @@ class Optimizer:
         used = {name for group in self.param_groups for name in self.states_of(group)}
         used |= {name for name, has in zip(self.all_states, self._has.T, strict=True) if has.any()}
         layout = (self._sizes, tuple(name for name in self.all_states if name in used))
-        if layout != self._layout:
-            held = self._held_states()
+        if layout != self._layout or self._moving is not None:
+            if self._moving is None:
+                self._moving = self._held_states()
+            self._timeline.forget()
             self._backend.allocate(*layout)
-            for i, states in enumerate(held):
+            for i, states in enumerate(self._moving):
                 for name in set(states) & used:
                     self._backend.write(name, i, states[name])
             self._layout = layout
-            self._timeline.forget()
+            self._moving = None
 
     def _held_states(self) -> list[dict[str, Float32]]:
         """Return copies of all states that are on the device, by parameter."""

@@ -35,7 +35,8 @@ def saved_state(optimizer: Optimizer) -> dict[str, Any]:
             names = [
                 s for s, has in zip(optimizer.all_states, optimizer._has[i], strict=True) if has
             ]
-            if names:
+            # An update that failed may have left a state of zeros without a count.
+            if names and updates[i]:
                 step = {"step": updates[i]} if "step" in optimizer.required else {}
                 state[i] = {**step, **{name: held[i][name] for name in names}}
         options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
@@ -69,6 +70,8 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
 
 
 def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -> None:
+    # An update that is still to be brought back must not overwrite weights restored before this.
+    optimizer._unread = {}
     has = [[name in arrays for name in optimizer.all_states] for _, arrays in loaded]
     optimizer._has = np.array(has, np.bool_).reshape(optimizer._has.shape)
     optimizer._allocate()

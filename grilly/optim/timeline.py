@@ -39,6 +39,22 @@ Epochs = list[list["float | None"]]
 R = TypeVar("R")
 
 
+class Progress(NamedTuple):
+    """What all updates so far come to. One attribute: Ctrl-C then counts an update or does not."""
+
+    steps: int = 0  # of the most updated parameter
+    behind: Array = np.empty(0, np.int64)  # how many of them each parameter has missed
+    row: int = 0  # updates since the backend's clock was started
+    # The schedules' steps at the last update, and whether they had moved by then.
+    last: Epochs | None = None
+    moved: bool = True
+
+    def after(self, now: Epochs, counted: Array) -> Progress:
+        """Return the progress after an update that counts for the ``counted`` parameters."""
+        behind = self.behind if counted.all() else self.behind + ~counted
+        return Progress(self.steps + 1, behind, self.row + 1, now, now != self.last)
+
+
 class Timeline:
     """Keeps a backend's table right for each next step.
 
@@ -49,25 +65,23 @@ class Timeline:
         self._backend = backend
         self._columns = columns
         self._groups = np.empty(0, np.int64)
-        self._behind = np.empty(0, np.int64)
-        self._steps = 0
-        self.active = self._counted = np.empty(0, np.bool_)
+        self._progress = Progress()
         self._lanes: list[Lane] = []
-        # What the table was planned for (None: plan anew), and how far it has been used.
+        # What the table was planned for (None: plan anew), and the schedules' steps in its row 0.
         self._planned: Any = None
         self._started: Epochs = []
         self._stride = 1
-        self._row = 0
-        # The schedules' steps now and at the last step, and whether they had moved by then.
+        # What the next update is: the schedules' steps, and the parameters that it changes.
         self._now: Epochs = []
-        self._last: Epochs | None = None
-        self._moved = True
+        self.active = self._counted = np.empty(0, np.bool_)
 
     def resize(self, groups: Sequence[int]) -> None:
         """Take new parameters in, each named by its group; they have had no update yet."""
         added = len(groups) - len(self._groups)
         self._groups = np.array(groups, np.int64)
-        self._behind = np.concatenate([self._behind, np.full(added, self._steps, np.int64)])
+        missed = np.full(added, self._progress.steps, np.int64)
+        behind = np.concatenate([self._progress.behind, missed])
+        self._progress = self._progress._replace(behind=behind)
         self.active = np.concatenate([self.active, np.ones(added, np.bool_)])
         self.forget()
 
@@ -78,13 +92,14 @@ class Timeline:
     @property
     def updates(self) -> list[int]:
         """The number of updates that each parameter has had."""
-        return [int(n) for n in self._steps - self._behind]
+        return [int(n) for n in self._progress.steps - self._progress.behind]
 
     @updates.setter
     def updates(self, counts: Sequence[int]) -> None:
-        self._steps = max(counts, default=0)
-        self._behind = self._steps - np.array(counts, np.int64)
         self.forget()
+        steps = max(counts, default=0)
+        behind = steps - np.array(counts, np.int64)
+        self._progress = self._progress._replace(steps=steps, behind=behind)
 
     def prepare(self, sources: Sources, active: Array, counted: Array) -> None:
         """Make the table right for a step that updates the ``active`` (bool) parameters.
@@ -92,7 +107,7 @@ class Timeline:
         Of these, the update counts for the ``counted`` ones only.
         """
         # The count of what is not counted stays; that it falls behind must not need a new plan.
-        behind = np.where(counted, self._behind, 0)
+        behind = np.where(counted, self._progress.behind, 0)
         self._now = [[source.epoch for source in group.values()] for group in sources]
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
@@ -104,14 +119,20 @@ class Timeline:
         self.active, self._counted = active, counted
 
     def step(self) -> None:
-        """Apply the update that was prepared."""
+        """Apply the update that was prepared. After a failure, ``settle`` knows if it was made."""
+        after = self._progress.after(self._now, self.active & self._counted)
         self._on_backend(self._backend.step)
-        self._moved, self._last = self._now != self._last, self._now
-        self._steps += 1
-        self._row += 1
-        late = ~(self.active & self._counted)
-        if late.any():
-            self._behind[late] += 1
+        self._progress = after
+
+    def settle(self, patience: float | None = None) -> bool:
+        """Count the update of a ``step`` that was cut short if the backend made it after all.
+
+        False if the backend is still at it after ``patience`` seconds.
+        """
+        made = self._backend.applied(patience)
+        if made is not None and made > self._progress.row:
+            self._progress = self._progress.after(self._now, self.active & self._counted)
+        return made is not None
 
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""
@@ -127,14 +148,14 @@ class Timeline:
         return result
 
     def _predicted(self) -> Epochs:
-        ahead = self._stride * self._row
+        ahead = self._stride * self._progress.row
         return [[None if e is None else e + ahead for e in group] for group in self._started]
 
     def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
         # Who steps a scheduler per epoch is believed after one step without a move, and a single
         # move does not change that: one refill per epoch.
-        self._stride = int(self._moved and self._now != self._last)
-        self._started, self._row = self._now, 0
+        self._stride = int(self._progress.moved and self._now != self._progress.last)
+        self._started, self._progress = self._now, self._progress._replace(row=0)
         self._lanes = self._numbered_lanes(len(sources), active, behind)
         number = {lane: i for i, lane in enumerate(self._lanes)}
         jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
@@ -143,7 +164,7 @@ class Timeline:
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
         # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
         # as its job's offset.
-        self._backend.start(Clock(self._steps + 1, 0, self._stride))
+        self._backend.start(Clock(self._progress.steps + 1, 0, self._stride))
 
     def _numbered_lanes(self, groups: int, active: Array, behind: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""

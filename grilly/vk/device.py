@@ -62,7 +62,7 @@ class Device:
         except BaseException:
             self.owner.destroy()
             raise
-        self._finalizer = weakref.finalize(self, _close, self.owner, self.queue, EXIT_PATIENCE)
+        self._finalizer = weakref.finalize(self, _end, weakref.ref(self), self.owner, self.queue)
 
     def _start(self) -> None:
         handle = self.owner.call("vkGetDeviceQueue", self.owner.device, self.family, 0)
@@ -84,6 +84,10 @@ class Device:
     def closed(self) -> bool:
         """Whether ``close`` was called."""
         return self.owner.closed
+
+    def check(self) -> None:
+        """Raise ForkError, DeviceLostError or DeviceError unless the device can be used."""
+        self.owner.check()
 
     @property
     def live(self) -> dict[str, int]:
@@ -126,6 +130,7 @@ class Device:
     def close(self) -> None:
         """Wait for the device, then free all that it holds. Harmless twice, or when lost.
 
+        No other thread may be using the device.
         If waiting fails, what the device may still use is left to the end of the process.
         """
         _close(self.owner, self.queue, None)
@@ -170,6 +175,8 @@ _open_lock = threading.Lock()
 def open_device(which: DeviceInfo | int) -> Device:
     """Return the Device for an info of ``devices()`` or its index; one per process until closed.
 
+    One that is lost is closed and opened anew.
+
     Raises DeviceError when there is no such device, ForkError in a forked child.
     """
     index = which.index if isinstance(which, DeviceInfo) else which
@@ -179,9 +186,18 @@ def open_device(which: DeviceInfo | int) -> Device:
         raise DeviceError(f"no Vulkan device with index {index}: {problem}")
     with _open_lock:
         device = _open.get(index)
+        if device is not None and device.lost:
+            device.close()
         if device is None or device.closed:
             device = _open[index] = Device(home.physical[index], home)
         return device
+
+
+def _end(device: weakref.ref[Device], owner: Owner, queue: Queue) -> None:
+    """Close a device that is garbage, or at exit."""
+    # At exit a daemon thread may be inside a call: nothing is freed then.
+    if device() is None or threading.active_count() == 1:
+        _close(owner, queue, EXIT_PATIENCE)
 
 
 def _close(owner: Owner, queue: Queue, patience: float | None) -> None:

@@ -1,0 +1,255 @@
+"""Whichever call to Vulkan fails during a training run: a typed error, and nothing else is harmed.
+
+Out of memory: what failed is done again, and the run ends with the bits of an undisturbed one. A
+lost device: every call says so, and closing it leaves nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from faults import LOST, OUT_OF_MEMORY, Faults
+from plain import hashed_gradient
+
+from grilly import vk
+from grilly.errors import DeviceLostError, DeviceMemoryError
+from grilly.optim import AdamW
+from grilly.optim.lr_scheduler import OneCycleLR
+from grilly.vk import binding
+from grilly.vk import device as device_module
+from grilly.vk.device import Device
+
+TOTAL = 60
+
+
+class Life:
+    """The life of an optimizer: all that can be done with one, in small acts."""
+
+    def __init__(self, place: str | int) -> None:
+        self.place = place
+        self.params = [np.linspace(-1, 1, size, dtype=np.float32) for size in (40, 3, 7)]
+        self.optimizer: Any = None
+
+    @property
+    def acts(self) -> list[Callable[[], object]]:
+        """What happens, in order; one run of steps is longer than the first window of 8 rows."""
+        return [
+            self.create,
+            self.step,
+            self.edit,
+            self.step,
+            self.look,
+            self.add,
+            self.rest,
+            *[self.step] * 10,
+            self.save,
+            self.step,
+            self.load,
+            self.look,
+            self.step,
+        ]
+
+    def create(self) -> None:
+        self.optimizer = AdamW(self.params[:2], device=self.place)
+        self.scheduler = OneCycleLR(
+            self.optimizer, max_lr=0.1, total_steps=TOTAL, cycle_momentum=False
+        )
+        self.made = 0
+
+    def step(self, resting: int | None = None) -> None:
+        members = sum(len(group["params"]) for group in self.optimizer.param_groups)
+        grads: list[Any] = [hashed_gradient(p.size, self.made) for p in self.params[:members]]
+        if resting is not None:
+            grads[resting] = None
+        self.optimizer.step(gradients=grads)
+        self.tick()
+
+    def tick(self) -> None:
+        self.made += 1
+        self.scheduler.step()
+
+    def edit(self) -> None:
+        self.optimizer.param_groups[0]["weight_decay"] = 0.5
+
+    def look(self) -> None:
+        self.seen = self.optimizer.read_hyperparameters()
+
+    def rest(self) -> None:
+        self.step(resting=1)
+
+    def add(self) -> None:
+        options = {k: v for k, v in self.optimizer.param_groups[0].items() if k != "params"}
+        self.optimizer.add_param_group({**options, "params": self.params[2:], "amsgrad": True})
+        self.scheduler.base_lrs *= 2
+
+    def save(self) -> None:
+        self.saved = self.optimizer.state_dict(), [p.copy() for p in self.params], self.made
+
+    def load(self) -> None:
+        saved, params, self.made = self.saved
+        for p, kept in zip(self.params, params, strict=True):
+            p[:] = kept
+        self.optimizer.load_state_dict(saved)
+
+    def again(self, act: Callable[[], object]) -> None:
+        """After a failure of ``act``: do it again, unless it is an update that was made."""
+        updates = act in (self.step, self.rest) and self.optimizer.state_dict()["state"]
+        if updates and updates[0]["step"] > self.made:
+            self.tick()
+        else:
+            act()
+
+    @property
+    def contents(self) -> list[Any]:
+        """What it has all come to."""
+        state = self.optimizer.state_dict()["state"]
+        arrays = [value for i in sorted(state) for _, value in sorted(state[i].items())]
+        return [*self.params, *arrays, self.seen]
+
+
+def undisturbed() -> list[Any]:
+    """Return the contents of a life on numpy."""
+    life = Life("cpu")
+    for act in life.acts:
+        act()
+    return life.contents
+
+
+# The way to reach buffers, and of how many calls one fails; staging makes three times as many.
+WAYS = [
+    pytest.param("plain", 1, id="plain"),
+    pytest.param("staging", 13, id="staging"),
+    pytest.param("staging", 1, id="staging-all", marks=pytest.mark.heavy),
+]
+
+
+@pytest.fixture
+def opened(private_device: Device, monkeypatch: pytest.MonkeyPatch) -> Device:
+    """A device of the test's own that new optimizers get."""
+    monkeypatch.setitem(device_module._open, private_device.info.index, private_device)
+    return private_device
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Callable[[Faults | None], None]:
+    """Set the faults that are in force."""
+    return lambda those: monkeypatch.setattr(binding, "fault", those)
+
+
+def live_through(life: Life, failing: Faults) -> None:
+    """Make every act of ``life``; the one that a call of fails is done again."""
+    for act in life.acts:
+        before = failing.hit
+        try:
+            act()
+        except DeviceMemoryError as error:
+            assert failing.hit > before
+            assert failing.names[failing.at] in str(error)
+            life.again(act)
+        else:
+            assert failing.hit == before
+
+
+def calls_of_a_life(faults: Callable[..., None], place: int) -> int:
+    """Return how many calls that can fail a life makes once its kernels are there."""
+    live_through(Life(place), Faults())
+    faults(log := Faults())
+    live_through(Life(place), log)
+    faults(None)
+    return len(log.names)
+
+
+@pytest.mark.parametrize(("way", "every"), WAYS)
+def test_any_call_may_run_out_of_memory(opened, faults, way, every, monkeypatch):
+    monkeypatch.setenv("GRILLY_STAGING", str(int(way == "staging")))
+    place, want = opened.info.index, undisturbed()
+    total, before = calls_of_a_life(faults, place), opened.live
+    for number in range(0, total, every):
+        life, failing = Life(place), Faults(number, OUT_OF_MEMORY)
+        faults(failing)
+        live_through(life, failing)
+        assert failing.hit or number > 0.9 * total  # fences that have landed are asked for less
+        for got, expected in zip(life.contents, want, strict=True):
+            np.testing.assert_array_equal(got, expected)
+        del life
+        assert opened.live == before, failing.names[number]
+
+
+def live_until_lost(life: Life, failing: Faults) -> None:
+    """Make the acts of ``life`` up to the one that loses the device."""
+    for act in life.acts:
+        try:
+            act()
+        except DeviceLostError as error:
+            assert failing.names[failing.at] in str(error)
+            return
+        assert not failing.hit
+
+
+def assert_poisoned(optimizer: AdamW) -> None:
+    """Every entry says at once that the device is lost and what to do; the rest works."""
+    entries: dict[str, Callable[[], object]] = {
+        "step": lambda: optimizer.step(gradients=[None] * 3),
+        "state_dict": optimizer.state_dict,
+        "load_state_dict": lambda: optimizer.load_state_dict({}),
+        "add_param_group": lambda: optimizer.add_param_group({}),
+        "read_hyperparameters": optimizer.read_hyperparameters,
+    }
+    begin = time.monotonic()
+    for entry in entries.values():
+        with pytest.raises(DeviceLostError, match=r"update may be lost .* new optimizer"):
+            entry()
+    assert time.monotonic() - begin < 0.5
+    optimizer.zero_grad()
+    assert optimizer.device in repr([optimizer.device, optimizer])
+
+
+@pytest.mark.parametrize(("way", "every"), WAYS)
+def test_any_call_may_lose_the_device(opened, faults, way, every, monkeypatch):
+    monkeypatch.setenv("GRILLY_STAGING", str(int(way == "staging")))
+    place = opened.info.index
+    total, before = calls_of_a_life(faults, place), opened.live
+    for number in range(0, total, every):
+        life, failing = Life(place), Faults(number, LOST, sticky=True)
+        faults(failing)
+        live_until_lost(life, failing)
+        if not failing.hit:
+            assert number > 0.9 * total  # fences that have landed are asked for less
+            break
+        faults(None)  # a lost device stays lost, even if the driver were to answer again
+        assert opened.lost
+        if life.optimizer is not None:
+            assert_poisoned(life.optimizer)
+        del life
+        # The driver has not really lost it: that saves the kernels for the next life.
+        opened.owner.lost = False
+        opened.wait()
+        assert opened.live == before, failing.names[number]
+
+
+@pytest.mark.parametrize("stage", ["first", "middle", "last"])
+def test_a_lost_device_is_closed_and_opened_anew(opened, faults, stage):
+    """By the next optimizer that is made; nothing is left of the lost one."""
+    place, want = opened.info.index, undisturbed()
+    total = calls_of_a_life(faults, place)
+    number = {"first": 0, "middle": total // 2, "last": total - 1}[stage]
+    life, failing = Life(place), Faults(number, LOST, sticky=True)
+    faults(failing)
+    live_until_lost(life, failing)
+    faults(None)
+    again = Life(place)
+    live_through(again, Faults())
+    new = vk.open_device(place)
+    assert opened.closed
+    if life.optimizer is not None:
+        assert_poisoned(life.optimizer)
+    for got, expected in zip(again.contents, want, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    del life, again
+    new.close()
+    for device in (opened, new):
+        assert not device.owner.live()
