@@ -116,8 +116,5 @@ print(hits)
 def test_ctrl_c_at_any_moment_of_a_step(
     place: str | int, seed: int, request: pytest.FixtureRequest
 ) -> None:
-    if place == "cpu":
-        reason = "an update on numpy does not hold Ctrl-C back yet"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
     code = INTERRUPTED.format(tests=str(Path(__file__).parent), place=place, seed=seed)
     assert int(child.says(code, timeout=120)) >= 20
