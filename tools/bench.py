@@ -16,36 +16,45 @@ from typing import Any
 import numpy as np
 
 from grilly import chunks, gpu, hyper, shaders, vk
-from grilly.optim import AdamW
+from grilly.optim import SGD, Adam, AdamW, Optimizer
 from grilly.optim.lr_scheduler import OneCycleLR
 
 ROUNDS = 15
 SIZES = (10**5, 10**6, 10**7)
 
-# The same traffic as AdamW's, 4 loads and 3 stores, and every array really changes.
+# The traffic of an optimizer: every slab is loaded, all but the gradients' are stored and really
+# change. NEXT moves each state to the one before it.
 COPY = """#version 450
 #extension GL_GOOGLE_include_directive : require
-#define HYPER AdamW
+#define HYPER {kind}
 #include "step.glsl"
-layout(std430, binding = 4) buffer A { vec4 a[]; };
-layout(std430, binding = 5) readonly buffer B { vec4 b[]; };
-layout(std430, binding = 6) buffer C { vec4 c[]; };
-layout(std430, binding = 7) buffer D { vec4 d[]; };
-void main() {
+layout(std430, binding = 4) buffer Param {{ vec4 s0[]; }};
+layout(std430, binding = 5) readonly buffer Grad {{ vec4 grad[]; }};
+{states}
+void main() {{
   uint row = take_row();
-  FOR_CHUNKS(n) {
+  FOR_CHUNKS(n) {{
     uint start = chunks[n].start, end = start + chunks[n].count;
-    FOR_FLOAT4(i, start, end) {
-      vec4 old = a[i];
-      a[i] = c[i];
-      c[i] = d[i];
-      d[i] = old + b[i];
-    }
-  }
-}
+    FOR_FLOAT4(i, start, end) {{
+      vec4 old = s0[i];
+      {moves}
+      s{last}[i] = grad[i] - old;
+    }}
+  }}
+}}
 """
+STATE = "layout(std430, binding = {binding}) buffer State{i} {{ vec4 s{i}[]; }};"
 # (local size, most float4 of a workgroup) that the best copy is looked for among.
 LAYOUTS = ((8, 2048), (8, 1024), (4, 1024), (16, 1024), (64, 1024), (256, 256), (64, 64))
+
+# The other kernels.
+OTHERS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "SGD": (SGD, {}),
+    "SGD, momentum": (SGD, {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-4}),
+    "Adam": (Adam, {"weight_decay": 1e-4}),
+    "Adam, amsgrad": (Adam, {"amsgrad": True}),
+    "AdamW, amsgrad": (AdamW, {"amsgrad": True}),
+}
 
 Runs = dict[str, Callable[[], None]]
 
@@ -67,17 +76,29 @@ def ratio(seconds: dict[str, list[float]], a: str, b: str) -> float:
     return statistics.median(x / y for x, y in zip(seconds[a], seconds[b], strict=True))
 
 
-def new_optimizer(info: vk.DeviceInfo, size: int) -> tuple[AdamW, OneCycleLR, list[Any]]:
-    """Return AdamW over two groups with a cycled rate and beta1, and its gradients."""
+def copy_shader(kind: str, states: int) -> str:
+    """Return the text of the copy shader with the traffic of ``kind`` with ``states`` states."""
+    declared = [STATE.format(binding=5 + i, i=i) for i in range(1, states + 1)]
+    moves = [f"s{i - 1}[i] = s{i}[i];" for i in range(1, states + 1)]
+    return COPY.format(
+        kind=kind, states="\n".join(declared), moves="\n      ".join(moves), last=states
+    )
+
+
+def new_optimizer(
+    info: vk.DeviceInfo, size: int, kind: type[Optimizer] = AdamW, **chosen: Any
+) -> tuple[Optimizer, OneCycleLR, list[Any]]:
+    """Return an optimizer over two groups with a cycled rate and beta1, and its gradients."""
     params = [np.full(size // 2, 0.5, np.float32) for _ in range(2)]
-    optimizer = AdamW([{"params": [p]} for p in params], device=info.index)
-    scheduler = OneCycleLR(optimizer, max_lr=[1e-2, 3e-3], total_steps=10**6)
+    optimizer = kind([{"params": [p]} for p in params], device=info.index, **chosen)
+    cycled = kind is not SGD or "momentum" in chosen
+    scheduler = OneCycleLR(optimizer, max_lr=[1e-2, 3e-3], total_steps=10**6, cycle_momentum=cycled)
     grads = [np.linspace(-0.1, 0.1, size // 2, dtype=np.float32) for _ in range(2)]
     optimizer.step(gradients=grads)
     return optimizer, scheduler, grads
 
 
-def backend_of(optimizer: AdamW) -> gpu.GpuBackend:
+def backend_of(optimizer: Optimizer) -> gpu.GpuBackend:
     """Return the optimizer's backend."""
     backend = optimizer._backend
     assert isinstance(backend, gpu.GpuBackend)
@@ -130,7 +151,7 @@ def bench_kernel(info: vk.DeviceInfo, size: int) -> list[str]:
     backend = backend_of(optimizer)
     device, times = backend._device, max(2, min(64, 2 * 10**7 // size))
     adamw = backend._steps[0]
-    code, fits = vk.compile_glsl(COPY), layouts_for(device, size)
+    code, fits = vk.compile_glsl(copy_shader("AdamW", 2)), layouts_for(device, size)
     copy = layout_tape(backend, code, own_layout(backend))
     runs = {"adamw": adamw, "copy": copy, "again": adamw}
     runs |= {str(layout): layout_tape(backend, code, layout) for layout in fits}
@@ -142,6 +163,20 @@ def bench_kernel(info: vk.DeviceInfo, size: int) -> list[str]:
         f"{ratio(seconds, best, 'adamw'):.2f} {best}",
         f"{ratio(seconds, 'again', 'adamw'):.2f}",
     ]
+
+
+def bench_others(info: vk.DeviceInfo, size: int) -> list[list[str]]:
+    """Return a row per optimizer: the copy shader of its traffic against it, in the same layout."""
+    rows = []
+    for name, (kind, options) in OTHERS.items():
+        backend = backend_of(new_optimizer(info, size, kind, **options)[0])
+        code = vk.compile_glsl(copy_shader(kind.__name__, len(backend._states)))
+        copy, step = layout_tape(backend, code, own_layout(backend)), backend._steps[0]
+        runs = {"copy": copy, "step": step, "again": step}
+        seconds = timed({n: repeated(backend._device, tape, 16) for n, tape in runs.items()})
+        figures = [ratio(seconds, other, "step") for other in ("copy", "again")]
+        rows.append([name, *(f"{figure:.2f}" for figure in figures)])
+    return rows
 
 
 def bench_layouts(info: vk.DeviceInfo, size: int) -> list[list[str]]:
@@ -232,6 +267,11 @@ def main() -> int:
         rows = [bench_kernel(info, size) for size in options.sizes]
         table("Copy shader's time / AdamW's time (1 is memory speed):", copy_head, rows)
         if 10**6 in options.sizes:
+            table(
+                "Copy shader's time / the other optimizers' at 1e6, same layout:",
+                ["kernel", "copy / kernel", "self"],
+                bench_others(info, 10**6),
+            )
             layout_head = ["local size, float4 of a workgroup", "time"]
             rows = bench_layouts(info, 10**6)
             table("AdamW at 1e6 in other layouts / as it is:", layout_head, rows)
