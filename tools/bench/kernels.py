@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 from timing import ratio, repeated, short, table, timed
 
-from grilly import chunks, gpu, hyper, optim, shaders, vk
+from grilly import chunks, gpu, optim, shaders, vk
 from grilly.optim.lr_scheduler import OneCycleLR
 
-# Class and options of each optimizer; those that this version lacks are left out.
-OPTIMIZERS: dict[str, dict[str, Any]] = {"AdamW": {}, "Adam": {}, "SGD": {"momentum": 0.9}}
+# Name -> class and options; a class that this version lacks is left out.
+OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "AdamW": ("AdamW", {}),
+    "AdamW, amsgrad": ("AdamW", {"amsgrad": True}),
+    "Adam": ("Adam", {"weight_decay": 1e-4}),
+    "SGD": ("SGD", {}),
+    "SGD, momentum": ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-4}),
+}
 
 # Loads and stores of an optimizer's step: every slab is loaded, and all but the gradient's stored.
 # Each array really changes.
@@ -52,13 +58,15 @@ def copy_shader(kind: str, states: Sequence[str]) -> str:
 
 
 def new_optimizer(
-    info: vk.DeviceInfo, size: int, kind: str = "AdamW"
+    info: vk.DeviceInfo, size: int, name: str = "AdamW"
 ) -> tuple[optim.Optimizer, OneCycleLR, list[Any]]:
-    """Return an optimizer over two groups with a cycled rate and momentum, and its gradients."""
+    """Return an optimizer over two groups with a cycled rate (and momentum), and its gradients."""
     params = [np.full(size // 2, 0.5, np.float32) for _ in range(2)]
     groups = [{"params": [p]} for p in params]
-    optimizer = getattr(optim, kind)(groups, device=info.index, **OPTIMIZERS[kind])
-    scheduler = OneCycleLR(optimizer, max_lr=[1e-2, 3e-3], total_steps=10**6)
+    kind, options = OPTIMIZERS[name]
+    optimizer = getattr(optim, kind)(groups, device=info.index, **options)
+    cycled = "betas" in optimizer.defaults or options.get("momentum", 0) != 0
+    scheduler = OneCycleLR(optimizer, [1e-2, 3e-3], total_steps=10**6, cycle_momentum=cycled)
     grads = [np.linspace(-0.1, 0.1, size // 2, dtype=np.float32) for _ in range(2)]
     optimizer.step(gradients=grads)
     return optimizer, scheduler, grads
@@ -111,12 +119,12 @@ def submitted(device: vk.Device, tape: vk.Tape, times: int) -> Callable[[], None
     return run
 
 
-def bench_kernel(info: vk.DeviceInfo, kind: str, size: int) -> list[str]:
+def bench_kernel(info: vk.DeviceInfo, name: str, size: int) -> list[str]:
     """Return the row of an optimizer against its copy shader."""
-    optimizer, _, _ = new_optimizer(info, size, kind)
+    optimizer, _, _ = new_optimizer(info, size, name)
     backend = backend_of(optimizer)
     device, times = backend._device, max(2, min(64, 2 * 10**7 // size))
-    code = vk.compile_glsl(copy_shader(kind, backend._states))
+    code = vk.compile_glsl(copy_shader(backend._kind, backend._states))
     fits = layouts_for(device, size)
     tapes = {"step": backend._steps[0], "again": backend._steps[0]}
     tapes["copy"] = layout_tape(backend, code, own_layout(backend))
@@ -124,7 +132,7 @@ def bench_kernel(info: vk.DeviceInfo, kind: str, size: int) -> list[str]:
     seconds = timed({name: submitted(device, tape, times) for name, tape in tapes.items()})
     best = min((str(layout) for layout in fits), key=lambda name: statistics.median(seconds[name]))
     return [
-        kind,
+        name,
         short(size),
         f"{ratio(seconds, 'copy', 'step'):.2f}",
         f"{ratio(seconds, best, 'step'):.2f} {best}",
@@ -194,9 +202,9 @@ def bench_eager(info: vk.DeviceInfo, size: int) -> list[str]:
 def show(info: vk.DeviceInfo, sizes: Sequence[int]) -> None:
     """Print the tables of a device."""
     print(f"\n### {info.name}")
-    kinds = [kind for kind in OPTIMIZERS if kind in hyper.COLUMNS and hasattr(optim, kind)]
+    names = [name for name, (kind, _) in OPTIMIZERS.items() if hasattr(optim, kind)]
     head = ["optimizer", "parameters", "same layout", "best layout (local size, float4)", "self"]
-    rows = [bench_kernel(info, kind, size) for kind in kinds for size in sizes]
+    rows = [bench_kernel(info, name, size) for name in names for size in sizes]
     table("Copy shader's time / the optimizer's, over two groups (1 is memory speed):", head, rows)
     if 10**6 in sizes:
         head = ["local size, float4 of a workgroup", "time"]
