@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from itertools import pairwise
 
 from timing import ROUNDS, table
 
@@ -30,7 +31,6 @@ for _ in range(2):
     optimizer.step(gradients=params)
     print(time.perf_counter() - start)
 """
-RUNS = ("cold", "warm", "again")
 
 
 def first_steps(device: str, schedules: str, cache: str) -> tuple[float, float]:
@@ -50,17 +50,15 @@ def first_steps(device: str, schedules: str, cache: str) -> tuple[float, float]:
 
 def bench(device: str, name: str, schedules: str) -> list[str]:
     """Return the row of a device: empty caches, then the caches that this has filled."""
-    seconds: dict[str, list[float]] = {run: [] for run in (*RUNS, "second")}
+    cold, warm, second = [], [], []
     for _ in range(ROUNDS):
         with tempfile.TemporaryDirectory(prefix="grilly-") as cache:
-            for run in RUNS:
-                first, second = first_steps(device, schedules, cache)
-                seconds[run].append(first)
-            seconds["second"].append(second)
-    figures = [f"{statistics.median(seconds[run]) * 1e3:.0f}" for run in ("cold", "warm")]
-    figures.append(f"{statistics.median(seconds['second']) * 1e3:.1f}")
-    pairs = zip(seconds["again"], seconds["warm"], strict=True)
-    self = statistics.median(again / warm for again, warm in pairs)
+            cold.append(first_steps(device, schedules, cache)[0])
+            first, next_ = first_steps(device, schedules, cache)
+            warm.append(first)
+            second.append(next_)
+    figures = [f"{statistics.median(times) * 1e3:.0f}" for times in (cold, warm, second)]
+    self = statistics.median(b / a for a, b in pairwise(warm))
     return [name, schedules, *figures, f"{self:.2f}"]
 
 
@@ -71,5 +69,5 @@ def show(infos: Sequence[vk.DeviceInfo]) -> None:
         rows += [bench(str(info.index), info.name, kind) for kind in ("shipped", "compiled")]
     head = ["device", "schedules' shaders", "cold", "warm", "second optimizer", "self"]
     print("\n### Start")
-    title = "Constructor to the end of the first step, ms; cold is an empty shader cache:"
+    title = "Constructor to the end of the first step, ms (cold: empty shader caches; self: warm):"
     table(title, head, rows)
