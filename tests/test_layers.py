@@ -37,6 +37,7 @@ ALLOWED = {
         "numpy",
         "backend",
         "chunks",
+        "errors",
         "glsl",
         "hyper",
         "program",
