@@ -74,7 +74,7 @@ def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -
     optimizer._unread = {}
     has = [[name in arrays for name in optimizer.all_states] for _, arrays in loaded]
     optimizer._has = np.array(has, np.bool_).reshape(optimizer._has.shape)
-    optimizer._allocate()
+    optimizer._allocate({name for _, arrays in loaded for name in arrays})
     optimizer._timeline.updates = [updates for updates, _ in loaded]
     for i, (_, arrays) in enumerate(loaded):
         for name in optimizer._layout[1]:
