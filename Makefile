@@ -20,7 +20,7 @@ VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy"
 help:
 	@echo "make demo      train a classifier on handwritten digits; its learning rate lives on the GPU"
 	@echo "make test      lint, then every test on every Vulkan driver, with and without validation"
-	@echo "make bench     the optimizer kernels against a copy shader, on every driver"
+	@echo "make bench     kernels against copy shaders, numpy against torch, ratios on every driver"
 	@echo "make validate  the GPU tests under Vulkan's validation layer"
 	@echo "make heavy     the tests that take minutes"
 	@echo "make lint      ruff and mypy"
@@ -36,7 +36,7 @@ test: .venv/test.stamp lint
 
 bench: .venv/test.stamp
 	@$(SHADERS)
-	@$(BOTH_DRIVERS); $(BIN)/python tools/bench.py
+	@$(BOTH_DRIVERS); $(BIN)/python tools/bench
 
 validate: .venv/test.stamp
 	@$(SHADERS)

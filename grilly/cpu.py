@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from . import backend, hyper
+from . import backend, cpu_threads, hyper
 from .backend import Array, Clock, Plan
 from .cpu_kernels import BLOCK, KERNELS
 from .cpu_table import Values
+from .interrupt import Uninterrupted
 
 
 class CpuBackend:
-    """One optimizer on numpy. Parameters are updated where they lie, in cache-sized blocks."""
+    """One optimizer on numpy. Parameters are updated where they lie, in cache-sized blocks.
+
+    Ctrl-C does not tear a step: it waits for the end of all blocks.
+    """
 
     name = "numpy"
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._kernel = KERNELS[kind]
-        self._scratch = np.empty((self._kernel.scratch, BLOCK), np.float32)
+        self._scratch: list[Array] = []  # of each thread
         self._values = Values()
         self._slabs: dict[str, list[Array]] = {}
         self._table = np.empty((0, 0), hyper.dtype(kind))
@@ -44,6 +48,7 @@ class CpuBackend:
 
     def plan(self, plan: Plan) -> None:
         self._plan = plan
+        self._make_scratch()
         self._batches = backend.batches(plan.jobs)
         self._window = backend.window(plan.lanes, self._kind)
         self._table = np.zeros((self._window, plan.lanes), hyper.dtype(self._kind))
@@ -55,14 +60,12 @@ class CpuBackend:
         self._fill()
 
     def step(self) -> None:
-        if self._row == self._rows:
-            self._roll()
-        row = self._table[self._row]
-        self._part_gradients_from_parameters()
-        for tensor, lane in enumerate(self._plan.lane_of):
-            if lane is not None:
-                self._update(row[lane], [arrays[tensor] for arrays in self._slabs.values()])
-        self._row += 1
+        with Uninterrupted():
+            if self._row == self._rows:
+                self._roll()
+            self._part_gradients_from_parameters()
+            cpu_threads.share(self._blocks(), self._update, len(self._scratch))
+            self._row += 1
 
     def replay(self, steps: int) -> None:
         for _ in range(steps):
@@ -75,8 +78,9 @@ class CpuBackend:
         return  # this process always has its own memory
 
     def row(self) -> Array:
-        if self._row == self._rows:
-            self._roll()
+        with Uninterrupted():
+            if self._row == self._rows:
+                self._roll()
         row: Array = self._table[self._row].copy()
         return row
 
@@ -89,11 +93,26 @@ class CpuBackend:
             if id(owner) in owners or not isinstance(owner, np.ndarray):
                 grads[tensor] = grad.copy()
 
-    def _update(self, h: np.void, slabs: list[Array]) -> None:
-        with np.errstate(all="ignore"):
-            for start in range(0, slabs[0].size, BLOCK):
-                blocks = [slab[start : start + BLOCK] for slab in slabs]
-                self._kernel.update(h, self._scratch[:, : blocks[0].size], *blocks)
+    def _make_scratch(self) -> None:
+        """Make each thread's scratch, for the largest block that there is."""
+        sizes = [p.size for p in self._slabs["param"]]
+        lanes = zip(sizes, self._plan.lane_of, strict=True)
+        threads = cpu_threads.wanted(sum(size for size, lane in lanes if lane is not None))
+        shape = (self._kernel.scratch, min(BLOCK, max(sizes, default=0)))
+        if [scratch.shape for scratch in self._scratch] != [shape] * threads:
+            self._scratch = [np.empty(shape, np.float32) for _ in range(threads)]
+
+    def _blocks(self) -> Iterator[tuple[np.void, list[Array]]]:
+        """Yield the blocks to update: a lane's row, and the block in each slab."""
+        lanes = list(self._table[self._row])
+        for lane, *arrays in zip(self._plan.lane_of, *self._slabs.values(), strict=True):
+            if lane is not None:
+                for start in range(0, arrays[0].size, BLOCK):
+                    yield lanes[lane], [array[start : start + BLOCK] for array in arrays]
+
+    def _update(self, thread: int, block: tuple[np.void, list[Array]]) -> None:
+        h, arrays = block
+        self._kernel.update(h, self._scratch[thread][:, : arrays[0].size], *arrays)
 
     def _roll(self) -> None:
         k, t, stride = self._clock

@@ -9,8 +9,9 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
-# Floats a block: four or five arrays of it stay in the cache (65,536 was the fastest measured).
-BLOCK = 65536
+# Floats a block: four or five arrays of it stay in the cache. Half of it was as fast in one thread,
+# but two threads then wait for each other between the calls (docs/performance.md).
+BLOCK = 131_072
 
 
 class Kernel(NamedTuple):

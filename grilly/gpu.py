@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, chunks, glsl, hyper, shaders, vk, xfloat
+from . import backend, glsl, hyper, shaders, vk, xfloat
 from .backend import Array, Clock, Job, Plan
-from .errors import DeviceLimitError, DeviceLostError
+from .chunks import Chunks
+from .errors import DeviceLostError
 from .program import Structure, program
 from .schedules import SHIPPED
+from .slabs import Slabs
 
 # Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
 LOCAL_SIZE = {"cpu": 8}
@@ -44,59 +46,37 @@ class GpuBackend:
         self._device = vk.open_device(info)
         self.name = self._device.name
         self._clock = self._device.buffer(4 * len(hyper.CLOCK_WORDS))
-        self._slabs: dict[str, vk.Buffer] = {}
-        self._views: dict[str, Array | None] = {}
         self._shape: Any = None
+        self._running = False
         self._row = self._rows = self._parity = 0
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
-        starts = chunks.offsets(sizes)
-        nbytes = 16 * max(1, starts[-1])
-        most = self._device.limits.max_storage_range
-        if nbytes > most:
-            raise DeviceLimitError(
-                f"the parameters take {nbytes} bytes and {self.name} can bind {most} at once: "
-                "use several optimizers, or device='cpu'"
-            )
-        slabs = {name: self._device.buffer(nbytes) for name in ("param", "grad", *states)}
+        slabs = Slabs(self._device, sizes, ("param", "grad", *states))
         # Nothing of the old memory is given up before all of the new is there.
-        self._sizes, self._starts, self._states = list(sizes), starts, tuple(states)
-        self._slabs, self._shape = slabs, None
-        self._views = {name: slab.view(np.float32) for name, slab in slabs.items()}
+        self._slabs, self._states, self._shape = slabs, tuple(states), None
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
-        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
-        start, view = 4 * self._starts[tensor], self._views[slab]
-        if view is None:
-            self._slabs[slab].write(flat, 4 * start)
-        else:
-            self._device.wait()
-            view[start : start + flat.size] = flat
-            self._device.counters.bytes_up += flat.nbytes
+        self._settle()
+        self._slabs.write(slab, tensor, values)
 
     def read(self, slab: str, tensor: int, out: Array) -> None:
-        start, size, view = 4 * self._starts[tensor], self._sizes[tensor], self._views[slab]
-        if view is None:
-            values = self._slabs[slab].read(np.float32, size, 4 * start)
-        else:
-            self._device.wait()
-            values = view[start : start + size]
-            self._device.counters.bytes_down += values.nbytes
-        out[...] = values.reshape(out.shape)
+        self._settle()
+        self._slabs.read(slab, tensor, out)
 
     def plan(self, plan: Plan) -> None:
         batches = backend.batches(plan.jobs)
         jobs = [_job_words(batch, self._kind) for batch in batches.values()]
-        dealt = chunks.deal(self._starts, plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
+        dealt = self._slabs.deal(plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
         counts = {structure: len(batch) for structure, batch in batches.items()}
-        shape = (plan.lanes, [*counts.items()], dealt.table.shape, dealt.groups)
+        shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt])
         if shape != self._shape:
             self._shape = None  # until all is made: if the device fails, make it again
             self._make(plan.lanes, counts, sum(map(len, jobs)), dealt)
             self._shape = shape
         self._jobs.write(np.concatenate(jobs))
-        self._chunks.write(dealt.table)
-        self._ranges.write(dealt.ranges)
+        for (table, ranges), part in zip(self._chunks, dealt, strict=True):
+            table.write(part.table)
+            ranges.write(part.ranges)
 
     def start(self, clock: Clock) -> None:
         words = np.array([clock.k, clock.t], np.int64).view(np.uint32).tolist()
@@ -106,9 +86,11 @@ class GpuBackend:
         self._next_rows = min(backend.SHORT_WINDOW, self._window)
 
     def step(self) -> None:
+        self._running = True
         self._device.submit(*self._next_step())
 
     def replay(self, steps: int) -> None:
+        self._running = True
         self._device.submit(*[tape for _ in range(steps) for tape in self._next_step()])
 
     def applied(self, patience: float | None = None) -> int | None:
@@ -132,6 +114,13 @@ class GpuBackend:
         size = hyper.dtype(self._kind).itemsize * self._lanes
         return self._table.read(hyper.dtype(self._kind), self._lanes, self._row * size)
 
+    def _settle(self) -> None:
+        """Wait, once after each submission, until the slabs are at rest."""
+        if self._running:
+            self._device.wait()
+            self._running = False
+        self._device.owner.check()
+
     def _next_step(self) -> list[vk.Tape]:
         tapes = [self._refill()] if self._row == self._rows else []
         tapes.append(self._steps[self._parity])
@@ -146,7 +135,7 @@ class GpuBackend:
         return tape
 
     def _make(
-        self, lanes: int, counts: dict[Structure, int], words: int, dealt: chunks.Chunks
+        self, lanes: int, counts: dict[Structure, int], words: int, dealt: list[Chunks]
     ) -> None:
         """Make the buffers of a plan's shape and record its tapes."""
         device = self._device
@@ -154,9 +143,10 @@ class GpuBackend:
         self._row_words = lanes * len(hyper.COLUMNS[self._kind])
         self._table = device.buffer(4 * self._row_words * self._window, fill=255)
         self._jobs = device.buffer(4 * words)
-        self._chunks = device.buffer(dealt.table.nbytes)
-        self._ranges = device.buffer(dealt.ranges.nbytes)
-        self._steps = [self._record_step(parity, dealt.groups) for parity in (0, 1)]
+        self._chunks = [
+            (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
+        ]
+        self._steps = [self._record_step(parity, dealt) for parity in (0, 1)]
         short = min(backend.SHORT_WINDOW, self._window)
         self._refills = {
             (parity, rows): self._record_refill(parity, rows, counts)
@@ -164,13 +154,19 @@ class GpuBackend:
             for rows in {short, self._window}
         }
 
-    def _record_step(self, parity: int, groups: int) -> vk.Tape:
+    def _record_step(self, parity: int, dealt: list[Chunks]) -> vk.Tape:
+        """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
         code = shaders.spirv(SHADER[(self._kind, *self._states)])
-        local_size = self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
-        buffers = [self._clock, self._table, self._chunks, self._ranges, *self._slabs.values()]
-        kernel = self._device.kernel(code, len(buffers), push=8, constants={0: local_size})
+        constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
+        kernel = self._device.kernel(code, len(self._states) + 6, push=8, constants=constants)
+        push = _words(parity, self._lanes)
+        parts = zip(self._chunks, self._slabs.parts(), dealt, strict=True)
         with vk.Tape(self._device) as tape:
-            tape.dispatch(kernel.bind(buffers), groups, _words(parity, self._lanes))
+            for place, (tables, slabs, part) in enumerate(parts):
+                if place:
+                    tape.barrier()  # the one before has written the cursor's next word too
+                binding = kernel.bind([self._clock, self._table, *tables, *slabs])
+                tape.dispatch(binding, part.groups, push)
         return tape
 
     def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:

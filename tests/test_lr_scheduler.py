@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import inspect
 import json
 import pickle
 import warnings
@@ -12,10 +13,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from grilly import StateError
 from grilly.optim import AdamW
-from grilly.optim.lr_scheduler import LRScheduler, OneCycleLR
+from grilly.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LRScheduler,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    StepLR,
+)
 
 # Keys and values of torch 2.13's state_dict after OneCycleLR(AdamW, max_lr=0.01, total_steps=10).
 TORCH_STATE = {
@@ -47,6 +55,17 @@ TORCH_STATE = {
     "_last_lr": [0.0004],  # torch's own form gives 0.0003999999999999993
 }
 ORDER = "Detected call of `lr_scheduler.step\\(\\)` before `optimizer.step\\(\\)`"
+
+
+@pytest.mark.parametrize(
+    "kind", [LRScheduler, StepLR, CosineAnnealingLR, ReduceLROnPlateau, OneCycleLR]
+)
+def test_the_signature_is_torchs(kind: type[LRScheduler]) -> None:
+    theirs = getattr(torch.optim.lr_scheduler, kind.__name__)
+    for name in ("__init__", "step"):
+        mine, wanted = (inspect.signature(getattr(c, name)).parameters for c in (kind, theirs))
+        assert [*mine] == [*wanted]
+        assert [p.default for p in mine.values()] == [p.default for p in wanted.values()]
 
 
 def optimizer(groups: int = 1) -> AdamW:

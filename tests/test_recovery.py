@@ -119,12 +119,7 @@ print(hits)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no interval timer")
 @pytest.mark.parametrize("seed", [1, 2])
-def test_ctrl_c_at_any_moment_of_a_step(
-    place: str | int, seed: int, request: pytest.FixtureRequest
-) -> None:
-    if place == "cpu":
-        reason = "an update on numpy does not hold Ctrl-C back yet"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
+def test_ctrl_c_at_any_moment_of_a_step(place: str | int, seed: int) -> None:
     code = INTERRUPTED.format(tests=str(Path(__file__).parent), place=place, seed=seed)
     assert int(child.says(code, timeout=120)) >= 20
 

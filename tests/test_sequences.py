@@ -12,19 +12,32 @@ import numpy as np
 import pytest
 
 from grilly import DeviceError, vk
-from grilly.optim import AdamW
+from grilly.optim import SGD, Adam, AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 from grilly.vk import binding
 
 TOTAL = 400
 SHAPES = ((7,), (3, 5), (), (130,), (64, 9))
+_ADAM: dict[str, tuple[str, ...]] = {
+    "numbers": ("lr", "weight_decay", "eps", "betas", "max_lr"),
+    "flags": ("amsgrad", "maximize"),
+}
+OPTIONS: dict[Any, dict[str, tuple[str, ...]]] = {
+    AdamW: _ADAM,
+    Adam: _ADAM,
+    SGD: {
+        "numbers": ("lr", "weight_decay", "momentum", "dampening", "max_lr", "base_momentum"),
+        "flags": ("nesterov", "maximize"),
+    },
+}
 
 
 class Player:
     """One optimizer, its scheduler, and the moves that can be made on them."""
 
-    def __init__(self, place: str | int, seed: int) -> None:
+    def __init__(self, place: str | int, seed: int, kind: Any = AdamW) -> None:
         rng = np.random.default_rng(seed)
+        self.kind = kind
         self.place = place
         self.params = [np.asarray(rng.standard_normal(s), np.float32) for s in SHAPES]
         self.start(2 + seed % 2, "cos" if seed % 3 else "linear")
@@ -32,7 +45,7 @@ class Player:
     def start(self, groups: int, anneal: str) -> None:
         cuts = np.array_split(np.arange(len(self.params)), groups)
         own = [{"params": [self.params[i] for i in cut], "lr": 0.01} for cut in cuts]
-        self.optimizer = AdamW(own, device=self.place)
+        self.optimizer = self.kind(own, device=self.place)
         self.arguments: dict[str, Any] = {"total_steps": TOTAL, "anneal_strategy": anneal}
         self.scheduler = OneCycleLR(self.optimizer, max_lr=0.02, **self.arguments)
 
@@ -63,21 +76,21 @@ class Player:
 
     def edit(self, rng: np.random.Generator) -> None:
         group = self.optimizer.param_groups[int(rng.integers(len(self.optimizer.param_groups)))]
-        key = rng.choice(["lr", "weight_decay", "eps", "betas", "max_lr"])
+        key = rng.choice(OPTIONS[self.kind]["numbers"])
         value = float(rng.choice([0.0, 1e-3, 0.1]))
         group[key] = (value, 0.99) if key == "betas" else value
         self.step(rng)
 
     def toggle(self, rng: np.random.Generator) -> None:
         group = self.optimizer.param_groups[int(rng.integers(len(self.optimizer.param_groups)))]
-        key = str(rng.choice(["amsgrad", "maximize"]))
+        key = str(rng.choice(OPTIONS[self.kind]["flags"]))
         group[key] = not group[key]
 
     def reload(self, rng: np.random.Generator) -> None:
         saved = copy.deepcopy((self.optimizer.state_dict(), self.scheduler.state_dict()))
-        groups = [{**g, "params": g["params"]} for g in self.optimizer.param_groups]
-        options = ("params", "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
-        self.optimizer = AdamW([{k: g[k] for k in options} for g in groups], device=self.place)
+        options = ("params", *self.optimizer.defaults)
+        groups = [{k: g[k] for k in options} for g in self.optimizer.param_groups]
+        self.optimizer = self.kind(groups, device=self.place)
         self.scheduler = OneCycleLR(self.optimizer, max_lr=0.02, **self.arguments)
         order = rng.permutation(2)
         for which in order:
@@ -101,7 +114,8 @@ class Player:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_all_devices_stay_equal(device: vk.Device, seed: int) -> None:
-    players = [Player("cpu", seed), Player(device.info.index, seed)]
+    kind = (AdamW, SGD, Adam, SGD)[seed % 4]
+    players = [Player("cpu", seed, kind), Player(device.info.index, seed, kind)]
     for turn in range(14):
         for player in players:
             player.move(1000 * seed + turn)

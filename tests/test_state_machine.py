@@ -13,8 +13,9 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from targets import SIZE, GrillyTarget, TorchTarget
@@ -227,6 +228,11 @@ class Training(RuleBasedStateMachine):
     def save_and_load(self, order: str) -> None:
         self.all(lambda player: player.reload(order))
 
+    @precondition(lambda self: self.over)
+    @rule()
+    def nothing_more(self) -> None:
+        """After an error that everybody raised the run is over."""
+
 
 def _error_of(move: Any, player: Player) -> Exception | None:
     try:
@@ -236,11 +242,22 @@ def _error_of(move: Any, player: Player) -> Exception | None:
     return None
 
 
-TestTraining = Training.TestCase
-TestTraining.settings = settings(
-    max_examples=30,
-    stateful_step_count=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-)
+def _settings(examples: int, fixed: bool) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=20,
+        deadline=None,
+        derandomize=fixed,
+        report_multiple_bugs=False,
+        phases=(Phase.explicit, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+class TestTraining(Training.TestCase):  # type: ignore[name-defined, misc]
+    settings = _settings(30, fixed=True)
+
+
+@pytest.mark.heavy
+class TestMoreTraining(Training.TestCase):  # type: ignore[name-defined, misc]
+    settings = _settings(1000, fixed=False)

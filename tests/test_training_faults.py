@@ -177,6 +177,7 @@ def test_any_call_may_run_out_of_memory(opened, faults, way, every, monkeypatch)
         faults(failing)
         live_through(life, failing)
         assert failing.hit or number > 0.9 * total  # fences that have landed are asked for less
+        failing.at = None  # what was not reached must not fail what is read now
         for got, expected in zip(life.contents, want, strict=True):
             np.testing.assert_array_equal(got, expected)
         del life

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, ClassVar, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
@@ -65,6 +66,14 @@ def _entry(method: Method[P, R]) -> Method[P, R]:
     return entered
 
 
+@lru_cache(maxsize=256)
+def _repeated(flags: tuple[Any, ...], members: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Return ``flags``, each as often as ``members`` says; kept, because each step asks for it."""
+    array = np.repeat(np.array(flags, np.bool_), members, axis=0)
+    array.flags.writeable = False
+    return array
+
+
 class Begun(NamedTuple):
     """An update from its submission to its end, with all that it changes on the host."""
 
@@ -94,6 +103,7 @@ class Optimizer:
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
         self._shapes: list[tuple[int, ...]] = []
+        self._sizes: list[int] = []
         self._members: list[int] = []
         # Which parameter has which of all_states: what an update has made is never dropped.
         self._has = np.empty((0, len(self.all_states)), np.bool_)
@@ -163,9 +173,10 @@ class Optimizer:
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]
         self._shapes = [array_of(p, "params").shape for p in self._params]
+        self._sizes = [math.prod(shape) for shape in self._shapes]
         self._members = [len(g["params"]) for g in self.param_groups]
         self._has = np.pad(self._has, ((0, len(params)), (0, 0)))
-        self._timeline.resize(self._per_parameter(range(len(self._members))).tolist())
+        self._timeline.resize([i for i, n in enumerate(self._members) for _ in range(n)])
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros."""
@@ -269,7 +280,7 @@ class Optimizer:
 
     def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
         """Make the update that was prepared: wholly, or not at all."""
-        has = np.where(active[:, None], self._has | self._made(), self._has)
+        has = self._has | (active[:, None] & self._made())
         self._begun = Begun(arrays, self._timeline.after(), has)
         try:
             self._timeline.step()
@@ -317,21 +328,23 @@ class Optimizer:
             self._constants[number, key] = known
         return known[1]
 
-    def _per_parameter(self, values: Sequence[Any]) -> npt.NDArray[Any]:
-        """Return an entry per group as one per parameter."""
-        return np.repeat(np.array(values), self._members, axis=0)
+    def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
+        """Return a flag, or some, of each group as those of each parameter."""
+        return _repeated(tuple(flags), tuple(self._members))
 
     def _made(self) -> npt.NDArray[np.bool_]:
         """Return which states an update of each parameter makes: (parameters, all_states)."""
-        rows = [[s in self.states_of(g) for s in self.all_states] for g in self.param_groups]
-        return self._per_parameter(rows)
+        made = (self.states_of(group) for group in self.param_groups)
+        return self._per_parameter(tuple(s in states for s in self.all_states) for states in made)
 
-    def _allocate(self) -> None:
-        """Make the slabs fit the parameters and states that there are, keeping what they hold."""
-        sizes = [int(np.prod(shape)) for shape in self._shapes]
-        used = {name for group in self.param_groups for name in self.states_of(group)}
-        used |= {name for name, has in zip(self.all_states, self._has.T, strict=True) if has.any()}
-        layout = (sizes, tuple(name for name in self.all_states if name in used))
+    def _allocate(self, also: Iterable[str] = ()) -> None:
+        """Make the slabs fit the parameters and states that there are, keeping what they hold.
+
+        A state stays when no group asks for it any more; ``also`` are others that there are.
+        """
+        used = set(also).union(*map(self.states_of, self.param_groups))
+        used |= set(self._layout[1] if self._layout else ())
+        layout = (self._sizes, tuple(name for name in self.all_states if name in used))
         if layout != self._layout or self._moving is not None:
             self._moving = self._held_states()
             self._timeline.forget()

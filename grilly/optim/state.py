@@ -35,7 +35,8 @@ def saved_state(optimizer: Optimizer) -> dict[str, Any]:
             names = [
                 s for s, has in zip(optimizer.all_states, optimizer._has[i], strict=True) if has
             ]
-            if names:
+            # An update that failed may have left a state of zeros without a count.
+            if names and updates[i]:
                 step = {"step": updates[i]} if "step" in optimizer.required else {}
                 state[i] = {**step, **{name: held[i][name] for name in names}}
         options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
@@ -73,7 +74,7 @@ def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -
     optimizer._begun = None
     has = [[name in arrays for name in optimizer.all_states] for _, arrays in loaded]
     optimizer._has = np.array(has, np.bool_).reshape(optimizer._has.shape)
-    optimizer._allocate()
+    optimizer._allocate({name for _, arrays in loaded for name in arrays})
     optimizer._timeline.updates = [updates for updates, _ in loaded]
     for i, (_, arrays) in enumerate(loaded):
         for name in optimizer._layout[1]:

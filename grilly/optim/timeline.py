@@ -117,7 +117,8 @@ class Timeline:
     def after(self) -> Progress:
         """Return the progress once the update that was prepared is made."""
         steps, behind, row, last, _ = self.progress
-        behind = behind + ~(self.active & self._counted)
+        counted = self.active & self._counted
+        behind = behind if counted.all() else behind + ~counted
         return Progress(steps + 1, behind, row + 1, self._now, self._now != last)
 
     def step(self) -> None:

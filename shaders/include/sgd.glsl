@@ -13,10 +13,10 @@ layout(std430, binding = 6) buffer MomentumBuffer { vec4 momentum_buffer[]; };
 
 // Declares p and the gradient g. Without decay an infinite weight must not make g nan.
 #define TAKE_GRADIENT(i) \
-  vec4 p = param[i]; \
+  vec4 p = param[i], given = grad[i]; \
   precise vec4 decayed = decay_4 * p; \
-  precise vec4 sum = grad[i] + decayed; \
-  vec4 g = mix(grad[i], sum, decays);
+  precise vec4 sum = given + decayed; \
+  vec4 g = mix(given, sum, decays);
 
 void main() {
   uint row = take_row();

@@ -14,7 +14,7 @@ import numpy as np
 from ...errors import StateError
 from ..options import Key
 from ..track import Formulas, Track
-from .checks import check_epoch, check_number, check_optimizer
+from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer
 from .texts import EPOCH_DEPRECATED, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, write
 
@@ -195,8 +195,8 @@ class LRScheduler:
         jump = epoch is not None
         if jump:
             warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=3)
-            check_epoch(epoch)
         t = self.last_epoch + 1 if epoch is None else epoch
+        check_epoch(t)
         try:
             formulas = self._formulas(t, jump)
             self.last_epoch = t
@@ -214,7 +214,7 @@ class LRScheduler:
     def _lay(self, formulas: Formulas) -> None:
         if self._own_get_lr:
             formulas = {key: own for key, own in formulas.items() if key != LR}
-        self._track.lay(formulas, self.last_epoch, self._last_step())
+        self._track.lay(formulas, self.last_epoch, min(self._last_step(), MOST_STEPS))
 
     def _python_rates(self, jump: bool) -> list[Any]:
         """Return what get_lr(), or for a given epoch the closed form, says: one rate per group."""

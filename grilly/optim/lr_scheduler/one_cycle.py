@@ -67,10 +67,7 @@ class OneCycleLR(LRScheduler):
         self._schedule_phases = _phases(
             float(pct_start * self.total_steps), self.total_steps, three_phase
         )
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(
-                f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
-            )
+        _check_strategy(anneal_strategy)
         self._anneal_func_type = anneal_strategy
         self.cycle_momentum = cycle_momentum
         max_lrs = self._format_param("max_lr", optimizer, max_lr)
@@ -184,6 +181,7 @@ class OneCycleLR(LRScheduler):
     def _check_state(self) -> None:
         super()._check_state()
         _positive("total_steps", self.total_steps)
+        _check_strategy(self._anneal_func_type)
         if not self._schedule_phases:
             raise ValueError("_schedule_phases is empty")
 
@@ -197,6 +195,11 @@ class OneCycleLR(LRScheduler):
                 f"the cycle empty at step {t}: choose pct_start so that the phases end at "
                 "different steps after the first"
             )
+
+
+def _check_strategy(value: Any) -> None:
+    if value not in ("cos", "linear"):
+        raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {value}")
 
 
 def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:

@@ -1,0 +1,100 @@
+"""AdamW on the numpy device against a plain numpy loop and torch on the same cores."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from timing import ratio, repeated, short, table, timed
+
+from grilly import cpu_threads
+from grilly.optim import AdamW
+
+try:
+    import torch
+except ImportError:
+    torch = None  # type: ignore[assignment]
+
+F = np.float32
+OTHERS = ("plain numpy", "torch foreach", "torch fused", "one thread")
+
+
+def arrays(size: int) -> tuple[Any, Any]:
+    """Return weights and their gradient."""
+    return np.full(size, 0.5, F), np.linspace(-0.1, 0.1, size, dtype=F)
+
+
+def grilly_step(size: int) -> Callable[[], object]:
+    """Return a step of grilly's AdamW on numpy, prepared."""
+    p, grad = arrays(size)
+    optimizer = AdamW([p], device="cpu")
+    optimizer.step(gradients=[grad])
+    return lambda: optimizer.step(gradients=[grad])
+
+
+@contextlib.contextmanager
+def one_core() -> Any:
+    """Let an optimizer that is prepared now believe in one core."""
+    cores, cpu_threads._cores = cpu_threads._cores, lambda: 1
+    try:
+        yield
+    finally:
+        cpu_threads._cores = cores
+
+
+def plain_step(size: int) -> Callable[[], object]:
+    """Return AdamW as anybody would write it in numpy."""
+    p, grad = arrays(size)
+    m, v, k = np.zeros_like(p), np.zeros_like(p), 0
+
+    def step() -> None:
+        nonlocal p, m, v, k
+        k += 1
+        m = F(0.9) * m + F(0.1) * grad
+        v = F(0.999) * v + F(0.001) * (grad * grad)
+        debias1, debias2 = F(1 / (1 - 0.9**k)), F(1 / np.sqrt(1 - 0.999**k))
+        p = p - F(1e-3 * 0.01) * p
+        p = p - F(1e-3) * debias1 * (m / (np.sqrt(v) * debias2 + F(1e-8)))
+
+    return step
+
+
+def torch_step(size: int, **form: bool) -> Callable[[], object]:
+    """Return a step of torch's AdamW in one of its forms, with its default number of threads."""
+    p, grad = (torch.from_numpy(array) for array in arrays(size))
+    parameter = torch.nn.Parameter(p)
+    parameter.grad = grad
+    return torch.optim.AdamW([parameter], **form).step
+
+
+def steps(size: int) -> dict[str, Callable[[], object]]:
+    """Return a step of each contender; torch's only where it is installed."""
+    found = {"grilly": grilly_step(size), "again": grilly_step(size)}
+    found["plain numpy"] = plain_step(size)
+    if torch is not None:
+        found["torch foreach"] = torch_step(size, foreach=True)
+        found["torch fused"] = torch_step(size, fused=True)
+    with one_core():
+        found["one thread"] = grilly_step(size)
+    return found
+
+
+def bench(size: int) -> list[str]:
+    """Return the row of the others' times against grilly's."""
+    times = max(1, min(64, 2 * 10**6 // size))
+    seconds = timed({name: repeated(step, times) for name, step in steps(size).items()})
+    figures = [
+        f"{ratio(seconds, name, 'grilly'):.2f}" if name in seconds else "" for name in OTHERS
+    ]
+    return [short(size), *figures, f"{ratio(seconds, 'again', 'grilly'):.2f}"]
+
+
+def show(sizes: Sequence[int]) -> None:
+    """Print the table."""
+    version = f"torch {torch.__version__}" if torch is not None else "torch is not installed"
+    print(f"\n### numpy ({version})")
+    head = ["parameters", *OTHERS, "self"]
+    title = "AdamW, the other's time / the numpy device's (above 1 the numpy device is faster):"
+    table(title, head, [bench(size) for size in sizes])
