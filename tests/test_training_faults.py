@@ -252,7 +252,8 @@ def test_memory_really_runs_out(device_info):
         large.step(gradients=[grad])
         np.testing.assert_array_equal(weights, want)
     """
-    count, *words = child.says(code).split()
+    # The validation layer reports what is meant to happen here.
+    count, *words = child.says(code, GRILLY_VALIDATE="").split()
     assert int(count) >= 2
     assert "has no room for 16777216 bytes: free buffers" in " ".join(words)
 
