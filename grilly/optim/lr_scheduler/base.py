@@ -113,6 +113,8 @@ class LRScheduler:
             track.at = at
             self._put(groups, at)
             return
+        if epoch is not None:
+            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
         try:
             self._advance(epoch)
         except BaseException:
@@ -194,7 +196,6 @@ class LRScheduler:
         before = dict(self.__dict__)
         jump = epoch is not None
         if jump:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=3)
             check_epoch(epoch)
         t = self.last_epoch + 1 if epoch is None else epoch
         try:

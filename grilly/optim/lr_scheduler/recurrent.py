@@ -31,6 +31,13 @@ class RecurrentLR(LRScheduler):
         self._anchors: list[list[float]] = []
         self._curves: Formulas = {}
 
+    # Whether rates of the closed form may be off the base rates' curve by more than roundings.
+    _cancels: ClassVar[bool] = False
+
+    def _first(self, base: float) -> float:
+        """Return the rate at step 0 of a group whose "initial_lr" is ``base``."""
+        return base
+
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
         """Return what the recurrence makes, after step ``t``, of group i's ``rate`` at step ``t``.
 
@@ -64,9 +71,11 @@ class RecurrentLR(LRScheduler):
     def _wrote(self, rates: list[Any], jump: bool) -> None:
         t = self.last_epoch
         if jump and t == int(t):  # the closed form is the curve of the base rates
-            self._anchor([[float(base), 0] for base in self.base_lrs])
-        else:
-            self._anchor([[float(rate), t] for rate in rates])
+            self._anchor([[self._first(float(base)), 0] for base in self.base_lrs])
+            self._stand(rates)
+            if self._track.rows or self._cancels:
+                return
+        self._anchor([[float(rate), t] for rate in rates])
         self._stand(rates)
 
     def _stand(self, rates: list[Any]) -> None:
@@ -93,7 +102,8 @@ class RecurrentLR(LRScheduler):
         if self._own_get_lr:
             return
         if "_anchors" not in state_dict:
-            self._anchor([[float(base), 0] for base in self.base_lrs[: len(rates)]])
+            bases = self.base_lrs[: len(rates)]
+            self._anchor([[self._first(float(base)), 0] for base in bases])
             self._stand(rates)
             saved = self._anchors if self._track.rows else [[float(rate), t] for rate in rates]
         self._anchor(saved)
