@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
 from ...errors import StateError
+from ...schedules import Cyclic
 from ..options import Key
+from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import check_number, check_optimizer, per_group, power
 from .functions import check_saved, number_from, restore_functions, saved_function
@@ -25,6 +28,7 @@ class CyclicLR(LRScheduler):
     counted from 1, is scaled: "triangular" by 1, "triangular2" by 2^(1 - c), "exp_range" by
     gamma^t, or by your own ``scale_fn`` of c or, with scale_mode "iterations", of t. What stands in
     a group is written over. Source: L. N. Smith, arXiv:1506.01186.
+    Formula: grilly.schedules.Cyclic; a ``scale_fn`` of your own is computed on the host.
 
     Raises ValueError as torch does, and where torch stops with a bare ZeroDivisionError
     (``step_size_up=0``); TypeError or ValueError, naming the argument, for what is no finite
@@ -43,7 +47,28 @@ class CyclicLR(LRScheduler):
     [0.25, 0.5, 0.75, 0.5, 0.25, 0.5]
     """
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_scale_fn_custom", "_momenta"}
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {
+        "_scale_fn_custom",
+        "_momenta",
+        "_curves",
+    }
+    _formulas_agree = True
+    _settings: ClassVar[Any] = attrgetter(
+        "base_lrs",
+        "max_lrs",
+        "base_momentums",
+        "max_momentums",
+        "cycle_momentum",
+        "total_size",
+        "step_ratio",
+        "mode",
+        "gamma",
+        "scale_mode",
+    )
+    _curves: Formulas
+    # Without cycle_momentum there are none, in the state neither.
+    base_momentums: Sequence[Any] = ()
+    max_momentums: Sequence[Any] = ()
 
     def __init__(
         self,
@@ -149,6 +174,49 @@ class CyclicLR(LRScheduler):
         height = x / self.step_ratio if up else (x - 1) / (self.step_ratio - 1)
         return height * self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
 
+    def _formulas(self, t: float, jump: bool) -> Formulas:
+        sizes = self._sizes()
+        if sizes is None or not self._whole():
+            return {}  # get_lr() tells, or says what is missing
+        if self._curves and self._settings(self) == self._used:
+            return self._curves
+        self._curves = {LR: self._cycles(self.base_lrs, self.max_lrs, sizes)}
+        if self.cycle_momentum:
+            numbers = self.max_momentums, self.base_momentums
+            self._curves[self._momentum] = self._cycles(*numbers, sizes)
+        return self._curves
+
+    def _cycles(self, lows: Any, highs: Any, sizes: tuple[float, float]) -> list[Cyclic]:
+        pairs = zip(lows, highs, strict=True)
+        return [Cyclic(float(a), float(b), *sizes, self.mode, self.gamma) for a, b in pairs]
+
+    def _sizes(self) -> tuple[float, float] | None:
+        """Return the steps up and down; None where there is no formula: a scale of your own, ..."""
+        up = self.total_size * self.step_ratio
+        if round(up) / self.total_size == self.step_ratio:
+            up = float(round(up))
+        scaled = self.mode == "exp_range"
+        ours = self._scale_fn_custom is None and (not scaled or 0 <= self.gamma <= 1)
+        ours = ours and self.scale_mode == ("iterations" if scaled else "cycle")
+        return (up, self.total_size - up) if ours and 0 < up < self.total_size else None
+
+    def _put(self, groups: list[dict[str, Any]], at: int) -> None:
+        super()._put(groups, at)
+        if self.cycle_momentum:
+            for group, momentum in zip(groups, self._track.rows[self._momentum][at], strict=True):
+                write(group, self._momentum, momentum)
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._curves = {}
+
+    def _take_up(self, state_dict: dict[str, Any]) -> None:
+        super()._take_up(state_dict)
+        if self.last_epoch >= 0:
+            self._lay(self._formulas(self.last_epoch, jump=True))
+            self._track.end = 1
+            self._drive()
+
     def _python_rates(self, jump: bool) -> list[Any]:
         rates = super()._python_rates(jump)
         self._momenta = []
@@ -160,13 +228,19 @@ class CyclicLR(LRScheduler):
 
     def _write(self, rates: list[Any] | None) -> None:
         super()._write(rates)
-        if rates is not None:
+        if rates is not None and not self._track.rows:
             for group, momentum in zip(self.optimizer.param_groups, self._momenta, strict=False):
                 write(group, self._momentum, momentum)
 
+    def _whole(self) -> bool:
+        """Whether there is a rate and a momentum for each of the groups."""
+        momenta = (self.base_momentums, self.max_momentums) if self.cycle_momentum else ()
+        count = len(self.optimizer.param_groups)
+        return all(len(own) == count for own in (self.base_lrs, self.max_lrs, *momenta))
+
     def _check_groups(self) -> None:
         count = len(self.optimizer.param_groups)
-        if len(self.base_lrs) != count or len(self.max_lrs) != count:
+        if not self._whole():
             raise ValueError(
                 f"CyclicLR has {len(self.max_lrs)} rates, but the optimizer {count} groups: append "
                 "an added group's to scheduler.base_lrs, max_lrs, base_momentums and max_momentums"

@@ -8,9 +8,13 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any, ClassVar
 
-from ...schedules import Schedule
+import numpy as np
+
+from ...schedules import NEVER, MultiStep, Schedule
 from .checks import check_number, check_optimizer, power
 from .recurrent import RecurrentLR
+
+PLACES = 8  # of milestones in a formula, so that one shader serves them all
 
 
 class MultiStepLR(RecurrentLR):
@@ -18,6 +22,7 @@ class MultiStepLR(RecurrentLR):
 
     The rate of each group is multiplied by ``gamma`` at each of ``milestones`` that ``last_epoch``
     reaches, as often as it stands there. An edit of a group's "lr" is kept and gone on from.
+    Formula: grilly.schedules.MultiStep.
 
     Raises TypeError or ValueError, naming the argument, for what is no finite number.
 
@@ -35,6 +40,8 @@ class MultiStepLR(RecurrentLR):
     """
 
     _formulas_agree = True
+    _end: float
+    _HIDDEN: ClassVar[frozenset[str]] = RecurrentLR._HIDDEN | {"_end"}
     _settings: ClassVar[Any] = attrgetter("base_lrs", "milestones", "gamma")
 
     def __init__(
@@ -61,8 +68,31 @@ class MultiStepLR(RecurrentLR):
         factor = power("gamma", self.gamma, reached)
         return [base * factor for base in self.base_lrs]
 
+    def _first(self, base: float) -> float:
+        return base * power("gamma", self.gamma, self.milestones.get(0, 0))
+
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
-        return None
+        later = self._later(t)[:PLACES]
+        steps = (*map(float, later), *[NEVER] * (PLACES - len(later)))
+        return MultiStep(rate, steps, self.gamma)
+
+    def _later(self, t: float) -> list[float]:
+        """Return the milestones that whole steps from ``t`` on come to, in order."""
+        own = self.milestones.elements()
+        return sorted(m for m in own if m > t and (m - t) % 1 == 0)
+
+    def _anchor(self, anchors: list[list[float]]) -> None:
+        super()._anchor(anchors)
+        more = [later[PLACES] for _, t in anchors if len(later := self._later(t)) > PLACES]
+        self._end = min(more, default=np.inf) - 1
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._end = np.inf
+
+    def _last_step(self) -> float:
+        # After as many milestones as a formula has places for it starts from the rate it came to.
+        return self._end
 
     def _check_arguments(self) -> None:
         check_number("gamma", self.gamma)

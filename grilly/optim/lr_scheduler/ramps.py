@@ -5,7 +5,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, ClassVar
 
-from ...schedules import Schedule
+import numpy as np
+
+from ...schedules import Constant, EditedRamp, Held, Polynomial, Ramp, Schedule
 from .checks import check_number, check_optimizer, power
 from .recurrent import RecurrentLR
 
@@ -36,7 +38,19 @@ class _Ramp(RecurrentLR):
         return min(self.total_iters, t) / self.total_iters
 
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
-        return None
+        if t >= self.total_iters:
+            return Constant(rate)
+        # From a fractional step, whole ones do not come to the ramp's end: get_lr() tells.
+        return None if t % 1 or self.total_iters % 1 else self._ramp(i, rate, t)
+
+    def _ramp(self, i: int, rate: float, t: float) -> Schedule | None:
+        """Return the formula through ``rate`` at step ``t``, both whole, before the end."""
+        raise NotImplementedError
+
+    def _base(self, i: int, rate: float, t: float) -> float | None:
+        """Return the group's base rate if ``rate`` at step ``t`` is what it starts with."""
+        base = float(self.base_lrs[i]) if t == 0 and i < len(self.base_lrs) else None
+        return base if base is not None and rate == self._first(base) else None
 
     def _check_arguments(self) -> None:
         check_number("total_iters", self.total_iters)
@@ -51,6 +65,7 @@ class ConstantLR(_Ramp):
 
     lr(t) = initial_lr factor before step ``total_iters``, and initial_lr from it on. An edit of a
     group's "lr" is kept and gone on from: at ``total_iters`` it is divided by ``factor``.
+    Formula: grilly.schedules.Held.
 
     Raises ValueError as torch does, and TypeError or ValueError, naming the argument, for what is
     no finite number.
@@ -90,6 +105,15 @@ class ConstantLR(_Ramp):
             return self._get_closed_form_lr()  # no recurrence comes back from 0
         return super().get_lr()
 
+    def _first(self, base: float) -> float:
+        return base * self.factor
+
+    def _ramp(self, i: int, rate: float, t: float) -> Schedule | None:
+        base = self._base(i, rate, t)
+        if base is not None:
+            return Held(base, self.factor, self.total_iters)
+        return Held(rate, 1.0, self.total_iters, self.factor) if self.factor else None
+
     def _factor(self, t: float) -> float | None:
         if t == 0:
             return self.factor
@@ -111,6 +135,7 @@ class LinearLR(_Ramp):
 
     lr(t) = initial_lr (start_factor (N - t) + end_factor t) / N with N = ``total_iters``, and
     initial_lr end_factor from step N on. An edit of a group's "lr" is kept and gone on from.
+    Formulas: grilly.schedules.Ramp and EditedRamp.
 
     Raises ValueError as torch does, and TypeError or ValueError, naming the argument, for what is
     no finite number.
@@ -145,6 +170,15 @@ class LinearLR(_Ramp):
         self._check_arguments()
         super().__init__(optimizer, last_epoch)
 
+    def _first(self, base: float) -> float:
+        return base * self.start_factor
+
+    def _ramp(self, i: int, rate: float, t: float) -> Schedule:
+        base, numbers = self._base(i, rate, t), (self.start_factor, self.end_factor)
+        if base is not None:
+            return Ramp(base, *numbers, self.total_iters)
+        return EditedRamp(rate, *numbers, self.total_iters, t)
+
     def _factor(self, t: float) -> float | None:
         if t == 0:
             return self.start_factor
@@ -178,7 +212,7 @@ class PolynomialLR(_Ramp):
     """torch.optim.lr_scheduler.PolynomialLR: same arguments, numbers and state.
 
     lr(t) = initial_lr (1 - t / N)^power with N = ``total_iters``, and 0 from step N on. An edit of
-    a group's "lr" is kept and gone on from.
+    a group's "lr" is kept and gone on from. Formula: grilly.schedules.Polynomial.
 
     Raises TypeError or ValueError, naming the argument, for what is no finite number, and where
     torch stops with a bare ZeroDivisionError (a negative ``power`` at step N).
@@ -206,6 +240,13 @@ class PolynomialLR(_Ramp):
         self.power = power
         self._check_arguments()
         super().__init__(optimizer, last_epoch)
+
+    def _ramp(self, i: int, rate: float, t: float) -> Schedule:
+        return Polynomial(rate, self.total_iters, self.total_iters - t, self.power)
+
+    def _last_step(self) -> float:
+        ends = self.power < 0 and self.last_epoch < self.total_iters
+        return self.total_iters - 1 if ends else np.inf
 
     def _factor(self, t: float) -> float | None:
         if self._is_initial or t > self.total_iters:

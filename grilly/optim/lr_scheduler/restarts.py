@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from operator import attrgetter
+from typing import Any, ClassVar
 
-from .base import LRScheduler
+import numpy as np
+
+from ...schedules import WarmRestarts
+from ..track import Formulas
+from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
 
 
@@ -16,6 +21,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     the cycle and T_i its length: ``T_0``, then ``T_mult`` times that of the cycle before. What
     stands in a group's "lr" is written over. ``step(epoch)`` with a fractional epoch is for calls
     in the middle of an epoch; as in torch, it does not warn. Source: arXiv:1608.03983.
+    Formula: grilly.schedules.WarmRestarts.
 
     Raises ValueError as torch does, and TypeError for what is no number.
 
@@ -31,6 +37,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     >>> rates
     [0.5, 0.25, 0.5, 0.25, 0.5]
     """
+
+    _formulas_agree = True
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves", "_left"}
+    _settings: ClassVar[Any] = attrgetter("base_lrs", "T_0", "T_mult", "T_i", "eta_min")
+    _curves: Formulas
+    _left: tuple[float, float]
 
     def __init__(
         self,
@@ -69,6 +81,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         before = self.T_cur, self.T_i
+        if before != self._left:  # they were set by hand
+            self._track.end = 0
         self.T_cur, self.T_i = self._clock(epoch)
         try:
             if epoch is None:
@@ -79,7 +93,35 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self.T_cur, self.T_i = before
             raise
         finally:
+            self._left = self.T_cur, self.T_i
             self._step_count = 0  # torch's does not count here: no warning about the order
+
+    def _formulas(self, t: float, jump: bool) -> Formulas:
+        if len(self.base_lrs) != len(self.optimizer.param_groups):
+            return {}  # get_lr() says so
+        bases = [float(base) for base in self.base_lrs]
+        start = (t - self.T_cur) % self.T_i if self.T_mult == 1 else t - self.T_cur
+        curves = [WarmRestarts(base, self.eta_min, self.T_i, start) for base in bases]
+        if self._curves.get(LR) != curves:
+            self._curves = {LR: curves}
+        return self._curves
+
+    def _last_step(self) -> float:
+        if self.T_mult == 1:
+            return np.inf
+        return math.ceil(self.last_epoch - self.T_cur + self.T_i) - 1
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._curves = {}
+        self._left = self.T_cur, self.T_i
+
+    def _take_up(self, state_dict: dict[str, Any]) -> None:
+        super()._take_up(state_dict)
+        if self.last_epoch >= 0:
+            self._lay(self._formulas(self.last_epoch, jump=True))
+            self._track.end = 1
+            self._drive()
 
     def _clock(self, epoch: float | None) -> tuple[float, float]:
         """Return the step of the cycle, and its length, for the next step or for ``epoch``."""
