@@ -12,7 +12,7 @@ from .base import Schedule
 
 @dataclass(frozen=True)
 class Held(Schedule):
-    """``value * factor`` before step ``end``, ``value`` from it on; both are divided by ``over``.
+    """``value * factor`` before step ``end``, and ``value / over`` from it on.
 
     As in torch.optim.lr_scheduler.ConstantLR, where ``value`` is the initial rate; for a rate that
     was edited before ``end``, ``factor`` is 1 and ``over`` what its recurrence divides by.
@@ -27,8 +27,7 @@ class Held(Schedule):
     over: float = 1.0
 
     def __call__(self, t: Any) -> Any:
-        before, after = self.value * self.factor / self.over, self.value / self.over
-        return np.where(t < self.end, before, after)
+        return np.where(t < self.end, self.value * self.factor, self.value / self.over)
 
 
 @dataclass(frozen=True)

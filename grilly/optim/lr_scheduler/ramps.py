@@ -83,6 +83,7 @@ class ConstantLR(_Ramp):
     [0.25, 0.25, 0.5, 0.5]
     """
 
+    _formulas_agree = True
     _settings: ClassVar[Any] = attrgetter("base_lrs", "factor", "total_iters")
 
     def __init__(

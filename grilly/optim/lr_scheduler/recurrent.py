@@ -46,7 +46,7 @@ class RecurrentLR(LRScheduler):
         raise NotImplementedError
 
     def _formulas(self, t: float, jump: bool) -> Formulas:
-        if jump or self._is_initial or t > self._last_step():
+        if jump or self._is_initial or self._own_get_lr or t > self._last_step():
             return {}
         groups, held = self.optimizer.param_groups, self._held
         known = range(len(held))
@@ -105,7 +105,8 @@ class RecurrentLR(LRScheduler):
             bases = self.base_lrs[: len(rates)]
             self._anchor([[self._first(float(base)), 0] for base in bases])
             self._stand(rates)
-            saved = self._anchors if self._track.rows else [[float(rate), t] for rate in rates]
+            known = self._track.rows and len(bases) == len(rates)  # not so for an added group
+            saved = self._anchors if known else [[float(rate), t] for rate in rates]
         self._anchor(saved)
         self._stand(rates)
         self._drive()
