@@ -215,7 +215,10 @@ class LRScheduler:
     def _lay(self, formulas: Formulas) -> None:
         if self._own_get_lr:
             formulas = {key: own for key, own in formulas.items() if key != LR}
-        self._track.lay(formulas, self.last_epoch, self._last_step())
+        if formulas:
+            self._track.lay(formulas, self.last_epoch, self._last_step())
+        else:
+            self._track.stand(formulas, self.last_epoch, {})
 
     def _python_rates(self, jump: bool) -> list[Any]:
         """Return what get_lr(), or for a given epoch the closed form, says: one rate per group."""
@@ -238,6 +241,8 @@ class LRScheduler:
 
     def _hold(self) -> None:
         """Remember what the track was laid for, if the next step may go along it."""
+        if self._own_get_lr and not self._track.rows:
+            return  # get_lr() is asked at every step
         groups = self.optimizer.param_groups
         self._used = copy.deepcopy(self._settings(self))
         self._held = copy.deepcopy(list(map(self._reads, groups)))

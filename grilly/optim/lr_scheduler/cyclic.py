@@ -13,7 +13,7 @@ from ..options import Key
 from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import check_number, check_optimizer, per_group, power
-from .functions import check_saved, number_from, restore_functions, saved_function
+from .functions import check_saved, number, restore_functions, saved_function
 from .one_cycle import _cycles_beta1
 from .touch import write
 
@@ -152,7 +152,7 @@ class CyclicLR(LRScheduler):
     def scale_fn(self, x: Any) -> float:
         """Return the scale of the height, of cycle or step ``x``."""
         if self._scale_fn_custom is not None:
-            return number_from(self._scale_fn_custom, x, "scale_fn")
+            return number(self._scale_fn_custom(x), "scale_fn(%s)", x)
         if self.mode == "exp_range":
             return power("gamma", self.gamma, x)
         return 2.0 ** (1 - x) if self.mode == "triangular2" else 1.0

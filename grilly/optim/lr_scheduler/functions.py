@@ -5,20 +5,24 @@ from __future__ import annotations
 import copy
 import math
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 
-def number_from(function: Callable[[Any], Any], argument: Any, name: str) -> float:
-    """Return ``function(argument)`` as a float; ValueError or TypeError if it is no finite one."""
-    result = function(argument)
+def number(result: Any, what: str, *numbers: Any) -> float:
+    """Return what a function gave, named ``what % numbers``, as a float; raise if it is no number.
+
+    ValueError if it is not finite, TypeError if it is not a number at all.
+    """
+    if type(result) is float and math.isfinite(result):
+        return result
     try:
-        number = float(result)
+        value = float(result)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}({argument}) must return a number, got {result!r}") from None
-    if not math.isfinite(number):
-        raise ValueError(f"{name}({argument}) must return a finite number, got {number}")
-    return number
+        raise TypeError(f"{what % numbers} must return a number, got {result!r}") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{what % numbers} must return a finite number, got {value}")
+    return value
 
 
 def saved_function(function: Any) -> dict[str, Any] | None:

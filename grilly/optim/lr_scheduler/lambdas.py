@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from ...errors import StateError
 from .base import LRScheduler
 from .checks import check_optimizer
-from .functions import check_saved, number_from, restore_functions, saved_function
+from .functions import check_saved, number, restore_functions, saved_function
 
 Function = Callable[[Any], Any]
 
@@ -43,10 +43,9 @@ class _Lambdas(LRScheduler):
                 f"lr_lambdas has {len(self.lr_lambdas)} functions, but the optimizer {count} "
                 "groups: append an added group's function to scheduler.lr_lambdas"
             )
-        return [
-            number_from(function, self.last_epoch, f"lr_lambda[{i}]")
-            for i, function in enumerate(self.lr_lambdas)
-        ]
+        t = self.last_epoch
+        results = [function(t) for function in self.lr_lambdas]
+        return [number(result, "lr_lambda[%d](%s)", i, t) for i, result in enumerate(results)]
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer and the functions, in torch's keys; a copy.
