@@ -244,8 +244,10 @@ class LRScheduler:
         if self._own_get_lr and not self._track.rows:
             return  # get_lr() is asked at every step
         groups = self.optimizer.param_groups
-        self._used = copy.deepcopy(self._settings(self))
-        self._held = copy.deepcopy(list(map(self._reads, groups)))
+        used = self._settings(self)
+        if used != self._used:
+            self._used = copy.deepcopy(used)
+        self._held = list(map(copied, map(self._reads, groups)))
         plain = all(type(group["lr"]) is float for group in groups)
         if not plain or LR not in self._track.rows:
             self._track.end = 1

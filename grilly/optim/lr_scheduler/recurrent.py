@@ -24,12 +24,13 @@ RELATIVE = 1e-12
 class RecurrentLR(LRScheduler):
     """Base of the classes whose get_lr() makes the next rate of the one that the group holds."""
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves"}
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves", "_edits"}
 
     def _start_track(self) -> None:
         super()._start_track()
         self._anchors: list[list[float]] = []
         self._curves: Formulas = {}
+        self._edits = 0  # steps in a row that began with an edit
 
     # Whether rates of the closed form may be off the base rates' curve by more than roundings.
     _cancels: ClassVar[bool] = False
@@ -53,9 +54,14 @@ class RecurrentLR(LRScheduler):
         if self._settings(self) != self._used or self._track.t != self.last_epoch:
             known = range(0)
         edited = [i for i, group in enumerate(groups) if i not in known or group["lr"] != held[i]]
+        before, self._edits = self._edits, self._edits + 1 if edited else 0
+        if self._edits > 1:
+            return {}  # edited at every step, as by another scheduler: no curve would last
         if edited:
             anchors = {i: [float(groups[i]["lr"]), self.last_epoch] for i in edited}
             self._anchor([anchors.get(i) or self._anchors[i] for i in range(len(groups))])
+        elif before > 1:
+            self._anchor(self._anchors)
         return self._curves
 
     def _anchor(self, anchors: list[list[float]]) -> None:
@@ -70,6 +76,9 @@ class RecurrentLR(LRScheduler):
 
     def _wrote(self, rates: list[Any], jump: bool) -> None:
         t = self.last_epoch
+        if self._edits > 1 and not jump:
+            self._anchors, self._curves = [[float(rate), t] for rate in rates], {}
+            return
         if jump and t == int(t):  # the closed form is the curve of the base rates
             self._anchor([[self._first(float(base)), 0] for base in self.base_lrs])
             self._stand(rates)
