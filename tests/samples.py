@@ -12,17 +12,25 @@ from grilly import xfloat
 from grilly.expr import OPS
 from grilly.program import Program, program
 from grilly.schedules import (
+    NEVER,
     SHIPPED,
     Constant,
     Cosine,
+    Cyclic,
     Debias1,
     Debias2,
     EditedCosine,
+    EditedRamp,
     Formula,
     Fresh,
+    Held,
+    MultiStep,
     OneCycle,
     OneMinus,
+    Polynomial,
+    Ramp,
     StepDecay,
+    WarmRestarts,
 )
 
 Numbers = dict[str, np.ndarray[Any, Any]]
@@ -85,13 +93,11 @@ def draw(name: str, count: int, seed: int) -> Samples:
     rng = np.random.default_rng([seed, *name.encode()])
     if "one_cycle" in name:
         return _one_cycles(name, count, rng)
-    if name in ("step_decay", "cosine", "edited_cosine"):
-        kind, numbers, t = {
-            "step_decay": (StepDecay, *_step_decays(count, rng)),
-            "cosine": (Cosine, *_cosines(count, rng)),
-            "edited_cosine": (EditedCosine, *_edited_cosines(count, rng)),
-        }[name]
-        return _by_field(name, kind, numbers, t)
+    if "cyclic" in name:
+        return _cyclics(name, count, rng)
+    if name in BY_FIELD:
+        kind, numbers = BY_FIELD[name]
+        return _by_field(name, kind, *numbers(count, rng))
     if name == "fresh":
         return _fresh(count, rng)
     beta = name != "constant"
@@ -113,7 +119,12 @@ def draw(name: str, count: int, seed: int) -> Samples:
 
 def _by_field(name: str, kind: type[Formula], numbers: Numbers, t: Any) -> Samples:
     def formula(i: int) -> Formula:
-        return kind(**{field: float(values[i]) for field, values in numbers.items()})
+        fields: dict[str, Any] = {}
+        for label, values in numbers.items():
+            field, is_tuple, _ = label.partition("[")
+            value = float(values[i])
+            fields[field] = (*fields.get(field, ()), value) if is_tuple else value
+        return kind(**fields)
 
     return Samples(program(SHIPPED[name]), numbers, t, np.ones(len(t), np.int64), formula)
 
@@ -157,6 +168,92 @@ def _edited_cosines(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]
         "end": trough,
     }
     return {"high": high, "low": low, "period": period, **edited}, t
+
+
+def _multi_steps(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    decay, _ = _step_decays(count, rng)
+    places = len(SHIPPED["multi_step"].milestones)  # type: ignore[union-attr]
+    last = np.floor(10.0 ** rng.uniform(1, 9, count))
+    milestones = np.sort(np.floor(rng.random((places, count)) * last), axis=0)
+    milestones = np.where(rng.random((places, count)) < 0.2, milestones[2], milestones)
+    milestones[rng.integers(0, places + 1, count) <= np.arange(places)[:, None]] = NEVER
+    t = _steps(list(milestones[:4]), last, rng)
+    numbers = {f"milestones[{i}]": own for i, own in enumerate(milestones)}
+    return {"value": decay["value"], "gamma": decay["gamma"], **numbers}, t
+
+
+def _helds(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    end = np.floor(10.0 ** rng.uniform(0, 9, count))
+    share = np.where(rng.random(count) < 0.4, 1 / 3, rng.uniform(0.001, 1, count))
+    edited = rng.random(count) < 0.5
+    factor, over = np.where(edited, 1.0, share), np.where(edited, share, 1.0)
+    factor = np.where(rng.random(count) < 0.05, 0.0, factor)
+    t = _steps([end - 1, end], 2 * end, rng)
+    return {"value": _peaks(count, rng), "factor": factor, "end": end, "over": over}, t
+
+
+def _ramps(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    steps = np.floor(10.0 ** rng.uniform(0, 9, count))
+    usual = rng.choice([1.0, 1 / 3, 0.1, 0.01, 1e-3, 1e-12], (2, count))
+    start, end = np.where(rng.random((2, count)) < 0.5, usual, rng.random((2, count)))
+    end = np.where(rng.random(count) < 0.3, rng.choice([0.0, 1.0], count), end)
+    t = _steps([0 * steps, steps], 2 * steps, rng)
+    return {"value": _peaks(count, rng), "start": start, "end": end, "steps": steps}, t
+
+
+def _edited_ramps(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    numbers, t = _ramps(count, rng)
+    since = np.floor(rng.random(count) * numbers["steps"])
+    return {**numbers, "since": since}, np.maximum(t, since)
+
+
+def _polynomials(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    steps = np.floor(10.0 ** rng.uniform(0, 9, count))
+    edited = rng.random(count) < 0.5
+    since = np.where(edited, np.floor(rng.random(count) * steps), 0.0)
+    usual = rng.choice([1.0, 2.0, 0.5, 0.9, 1.5, 3.0, 0.0], count)
+    power = np.where(rng.random(count) < 0.6, usual, rng.uniform(0.01, 10, count))
+    t = np.maximum(_steps([since, steps], 2 * steps, rng), since)
+    over = steps - since
+    return {"value": _peaks(count, rng), "steps": steps, "over": over, "power": power}, t
+
+
+def _warm_restarts(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    numbers, _ = _cosines(count, rng)
+    period = np.floor(numbers["period"])
+    start = np.floor(period * rng.random(count) * rng.choice([0, 1, 100], count))
+    start = np.where(rng.random(count) < 0.1, start + 0.5, start)
+    t = np.ceil(start) + _steps([period, 2 * period, 3 * period], 4 * period, rng)
+    return {**numbers, "period": period, "start": start}, t
+
+
+def _cyclics(name: str, count: int, rng: np.random.Generator) -> Samples:
+    mode, of_beta = name.partition("cyclic_")[2], not name.startswith("cyclic")
+    up = np.floor(10.0 ** rng.uniform(0, 6, count))
+    down = np.where(rng.random(count) < 0.5, up, np.floor(10.0 ** rng.uniform(0, 6, count)))
+    if of_beta:
+        high, low = np.sort(_momenta(count, 2, rng)[:2], axis=0)
+    else:
+        high = _peaks(count, rng)
+        low = high * 10.0 ** -rng.uniform(0, 6, count)
+        low = np.where(rng.random(count) < 0.1, 0.0, low)
+    numbers = {"low": low, "high": high, "up": up, "down": down}
+    if mode == "exp_range":
+        usual = rng.choice([1.0, 0.99994, 0.994, 0.9, 0.0], count)
+        numbers["gamma"] = np.where(rng.random(count) < 0.5, usual, rng.uniform(0.5, 1, count))
+    cycles = rng.choice([1, 3, 100], count) * (up + down)
+    t = _steps([up, up + down, 2 * (up + down), up + 2 * (up + down)], cycles, rng)
+    k = _updates(np.maximum(low, high), rng) if of_beta else np.ones(count, np.int64)
+
+    def formula(i: int) -> Formula:
+        cycle = Cyclic(**{key: float(own[i]) for key, own in numbers.items()}, mode=mode)
+        if name.startswith("debias1"):
+            return Debias1(cycle)
+        return OneMinus(cycle) if of_beta else cycle
+
+    prefix = "beta." if of_beta else ""
+    labelled = {f"{prefix}{key}": own for key, own in numbers.items()}
+    return Samples(program(SHIPPED[name]), labelled, t, k, formula)
 
 
 def _peaks(count: int, rng: np.random.Generator) -> Any:
@@ -245,3 +342,17 @@ def _steps(ends: list[Any], total: Any, rng: np.random.Generator) -> Any:
     t = np.clip(t, 0, total - 1)
     t = np.where(rng.random(count) < 0.05, t * rng.random(count), t)
     return np.where(rng.random(count) < 0.02, total, t)
+
+
+# Structures of which each field is a number, or a tuple of them.
+BY_FIELD: dict[str, tuple[type[Any], Callable[..., tuple[Numbers, Any]]]] = {
+    "step_decay": (StepDecay, _step_decays),
+    "multi_step": (MultiStep, _multi_steps),
+    "cosine": (Cosine, _cosines),
+    "edited_cosine": (EditedCosine, _edited_cosines),
+    "warm_restarts": (WarmRestarts, _warm_restarts),
+    "held": (Held, _helds),
+    "ramp": (Ramp, _ramps),
+    "edited_ramp": (EditedRamp, _edited_ramps),
+    "polynomial": (Polynomial, _polynomials),
+}

@@ -22,7 +22,7 @@ class HostTarget:
         self.optimizer = self.make([dict(group) for group in groups], lr)
 
     def make(self, groups: list[Group], lr: float) -> Any:
-        own = {"betas": (0.9, 0.999)} if self.kind.startswith("Adam") else {"momentum": 0.0}
+        own = {"SGD": {"momentum": 0.0}, "Adagrad": {}}.get(self.kind, {"betas": (0.9, 0.999)})
         bare = type("Bare", (), {})()
         bare.defaults = {"lr": lr, **own}
         bare.param_groups = [{**bare.defaults, **group} for group in groups]

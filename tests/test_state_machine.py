@@ -41,6 +41,54 @@ MAKES: dict[str, Any] = {
             "eta_min": st.sampled_from([0.0, 1e-3, 0.05]),
         }
     ),
+    "ExponentialLR": st.fixed_dictionaries(
+        {"gamma": st.sampled_from([0.9, 0.97, 1.0, 1.02, 0.0, -0.5])}
+    ),
+    "MultiStepLR": st.fixed_dictionaries(
+        {
+            "milestones": st.sampled_from(
+                [[], [3], [1, 2, 2, 9], [0, 5], [4.5, 7], list(range(1, 25))]
+            ),
+            "gamma": st.sampled_from([0.1, 0.5, 0.97, 0.0, -0.5]),
+        }
+    ),
+    "ConstantLR": st.fixed_dictionaries(
+        {
+            "factor": st.sampled_from([1 / 3, 0.5, 1.0]),
+            "total_iters": st.sampled_from([0, 1, 3, 8.0, 1000]),
+        }
+    ),
+    "LinearLR": st.fixed_dictionaries(
+        {
+            "start_factor": st.sampled_from([1 / 3, 0.1, 1.0]),
+            "end_factor": st.sampled_from([1.0, 0.5, 0.0]),
+            "total_iters": st.sampled_from([1, 3, 8.0, 1000]),
+        }
+    ),
+    "PolynomialLR": st.fixed_dictionaries(
+        {
+            "total_iters": st.sampled_from([1, 3, 8.0, 1000]),
+            "power": st.sampled_from([1.0, 0.0, 0.9, 2]),
+        }
+    ),
+    "CosineAnnealingWarmRestarts": st.fixed_dictionaries(
+        {
+            "T_0": st.sampled_from([1, 2, 5]),
+            "T_mult": st.sampled_from([1, 2]),
+            "eta_min": st.sampled_from([0.0, 1e-3]),
+        }
+    ),
+    "CyclicLR": st.fixed_dictionaries(
+        {
+            "base_lr": st.sampled_from([1e-3, 0.05]),
+            "max_lr": RATES,
+            "step_size_up": st.sampled_from([1, 3, 20]),
+            "step_size_down": st.sampled_from([None, 2, 7]),
+            "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
+            "gamma": st.sampled_from([1.0, 0.99]),
+            "cycle_momentum": st.booleans(),
+        }
+    ),
     "OneCycleLR": st.fixed_dictionaries(
         {
             "max_lr": RATES,

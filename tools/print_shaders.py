@@ -1,6 +1,6 @@
 """Print the shaders that come from Python: ``python tools/print_shaders.py [--check]``.
 
-Writes shaders/schedule/*.comp from grilly/schedules.py and shaders/include/hyper.glsl from
+Writes shaders/schedule/*.comp from grilly/schedules/ and shaders/include/hyper.glsl from
 grilly/hyper.py. With --check nothing is written; the exit code is 1 if a file differs.
 """
 
@@ -15,7 +15,7 @@ from grilly.schedules import SHIPPED
 
 SHADERS = Path(__file__).resolve().parent.parent / "shaders"
 _TITLE = """// {doc}
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 """
 
 

@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // The same value at every step.
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 const uint CONSTANT_WORDS = 3u;
 #include "fill.glsl"
 

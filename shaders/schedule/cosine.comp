@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // Half a cosine from ``high`` at step 0 to ``low`` at step ``period``, and up again after it.
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 const uint CONSTANT_WORDS = 9u;
 #include "fill.glsl"
 

@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // 1 at a momentum's first update, k = 1, then 1 - dampening(t): the new gradient's weight.
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 const uint CONSTANT_WORDS = 9u;
 #include "fill.glsl"
 

@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // Anneals from ``values[i]`` to ``values[i + 1]`` in phase i, which ends at step ``ends[i]``.
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 const uint CONSTANT_WORDS = 18u;
 #include "fill.glsl"
 

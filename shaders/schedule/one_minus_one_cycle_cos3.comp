@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // 1 - beta(t): the weight of what is new in an exponential average.
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 const uint CONSTANT_WORDS = 27u;
 #include "fill.glsl"
 

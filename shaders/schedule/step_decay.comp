@@ -1,7 +1,7 @@
 #version 450
 #extension GL_GOOGLE_include_directive : require
 // ``value``, multiplied by ``gamma`` each time the step reaches a multiple of ``step_size``.
-// Printed by tools/print_shaders.py from grilly/schedules.py; do not edit.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 const uint CONSTANT_WORDS = 21u;
 #include "fill.glsl"
 

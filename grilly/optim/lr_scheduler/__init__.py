@@ -1,9 +1,35 @@
 """Learning-rate schedulers with PyTorch's interface. Formulas are in grilly.schedules."""
 
-from .base import LRScheduler as LRScheduler
-from .cosine import CosineAnnealingLR as CosineAnnealingLR
-from .one_cycle import OneCycleLR as OneCycleLR
-from .plateau import ReduceLROnPlateau as ReduceLROnPlateau
-from .step import StepLR as StepLR
+from .base import LRScheduler
+from .cosine import CosineAnnealingLR
+from .cyclic import CyclicLR
+from .exponential import ExponentialLR
+from .lambdas import LambdaLR, MultiplicativeLR
+from .multistep import MultiStepLR
+from .one_cycle import OneCycleLR
+from .plateau import ReduceLROnPlateau
+from .ramps import ConstantLR, LinearLR, PolynomialLR
+from .restarts import CosineAnnealingWarmRestarts
+from .sequential import ChainedScheduler, SequentialLR
+from .step import StepLR
+from .swa import SWALR
 
-__all__ = ["CosineAnnealingLR", "LRScheduler", "OneCycleLR", "ReduceLROnPlateau", "StepLR"]
+__all__ = [
+    "SWALR",
+    "ChainedScheduler",
+    "ConstantLR",
+    "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
+    "CyclicLR",
+    "ExponentialLR",
+    "LRScheduler",
+    "LambdaLR",
+    "LinearLR",
+    "MultiStepLR",
+    "MultiplicativeLR",
+    "OneCycleLR",
+    "PolynomialLR",
+    "ReduceLROnPlateau",
+    "SequentialLR",
+    "StepLR",
+]

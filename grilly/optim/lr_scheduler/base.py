@@ -113,6 +113,8 @@ class LRScheduler:
             track.at = at
             self._put(groups, at)
             return
+        if epoch is not None:
+            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
         try:
             self._advance(epoch)
         except BaseException:
@@ -193,8 +195,6 @@ class LRScheduler:
         """Move to the next step or to ``epoch``; compute all before anything is written."""
         before = dict(self.__dict__)
         jump = epoch is not None
-        if jump:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=3)
         t = self.last_epoch + 1 if epoch is None else epoch
         check_epoch(t)
         try:
@@ -214,7 +214,11 @@ class LRScheduler:
     def _lay(self, formulas: Formulas) -> None:
         if self._own_get_lr:
             formulas = {key: own for key, own in formulas.items() if key != LR}
-        self._track.lay(formulas, self.last_epoch, min(self._last_step(), MOST_STEPS))
+        if formulas:
+            last = min(self._last_step(), MOST_STEPS)
+            self._track.lay(formulas, self.last_epoch, last)
+        else:
+            self._track.stand(formulas, self.last_epoch, {})
 
     def _python_rates(self, jump: bool) -> list[Any]:
         """Return what get_lr(), or for a given epoch the closed form, says: one rate per group."""
@@ -237,9 +241,13 @@ class LRScheduler:
 
     def _hold(self) -> None:
         """Remember what the track was laid for, if the next step may go along it."""
+        if self._own_get_lr and not self._track.rows:
+            return  # get_lr() is asked at every step
         groups = self.optimizer.param_groups
-        self._used = copy.deepcopy(self._settings(self))
-        self._held = copy.deepcopy(list(map(self._reads, groups)))
+        used = self._settings(self)
+        if used != self._used:
+            self._used = copy.deepcopy(used)
+        self._held = list(map(copied, map(self._reads, groups)))
         plain = all(type(group["lr"]) is float for group in groups)
         if not plain or LR not in self._track.rows:
             self._track.end = 1

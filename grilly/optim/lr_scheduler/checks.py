@@ -38,3 +38,15 @@ def per_group(name: str, value: Any, count: int) -> list[Any]:
     for one in values or [value]:
         check_number(name, one)
     return values
+
+
+def power(name: str, base: float, exponent: float) -> float:
+    """Return base ** exponent; ValueError, naming ``base``, where that is no finite real number."""
+    result: Any
+    try:
+        result = base**exponent
+    except (ZeroDivisionError, OverflowError):
+        result = np.inf
+    if isinstance(result, complex) or not np.isfinite(result):
+        raise ValueError(f"{name}={base} to the power of {exponent} is no finite number")
+    return float(result)

@@ -40,6 +40,7 @@ class CosineAnnealingLR(RecurrentLR):
     """
 
     _formulas_agree = True
+    _cancels = True
     _settings: ClassVar[Any] = attrgetter("base_lrs", "T_max", "eta_min")
 
     def __init__(

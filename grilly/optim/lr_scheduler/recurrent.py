@@ -24,12 +24,20 @@ RELATIVE = 1e-12
 class RecurrentLR(LRScheduler):
     """Base of the classes whose get_lr() makes the next rate of the one that the group holds."""
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves"}
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves", "_edits"}
 
     def _start_track(self) -> None:
         super()._start_track()
         self._anchors: list[list[float]] = []
         self._curves: Formulas = {}
+        self._edits = 0  # steps in a row that began with an edit
+
+    # Whether rates of the closed form may be off the base rates' curve by more than roundings.
+    _cancels: ClassVar[bool] = False
+
+    def _first(self, base: float) -> float:
+        """Return the rate at step 0 of a group whose "initial_lr" is ``base``."""
+        return base
 
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
         """Return what the recurrence makes, after step ``t``, of group i's ``rate`` at step ``t``.
@@ -39,16 +47,21 @@ class RecurrentLR(LRScheduler):
         raise NotImplementedError
 
     def _formulas(self, t: float, jump: bool) -> Formulas:
-        if jump or self._is_initial or t > self._last_step():
+        if jump or self._is_initial or self._own_get_lr or t > self._last_step():
             return {}
         groups, held = self.optimizer.param_groups, self._held
         known = range(len(held))
         if self._settings(self) != self._used or self._track.t != self.last_epoch:
             known = range(0)
         edited = [i for i, group in enumerate(groups) if i not in known or group["lr"] != held[i]]
+        before, self._edits = self._edits, self._edits + 1 if edited else 0
+        if self._edits > 1:
+            return {}  # edited at every step, as by another scheduler: no curve would last
         if edited:
             anchors = {i: [float(groups[i]["lr"]), self.last_epoch] for i in edited}
             self._anchor([anchors.get(i) or self._anchors[i] for i in range(len(groups))])
+        elif before > 1:
+            self._anchor(self._anchors)
         return self._curves
 
     def _anchor(self, anchors: list[list[float]]) -> None:
@@ -63,10 +76,15 @@ class RecurrentLR(LRScheduler):
 
     def _wrote(self, rates: list[Any], jump: bool) -> None:
         t = self.last_epoch
+        if self._edits > 1 and not jump:
+            self._anchors, self._curves = [[float(rate), t] for rate in rates], {}
+            return
         if jump and t == int(t):  # the closed form is the curve of the base rates
-            self._anchor([[float(base), 0] for base in self.base_lrs])
-        else:
-            self._anchor([[float(rate), t] for rate in rates])
+            self._anchor([[self._first(float(base)), 0] for base in self.base_lrs])
+            self._stand(rates)
+            if self._track.rows or self._cancels:
+                return
+        self._anchor([[float(rate), t] for rate in rates])
         self._stand(rates)
 
     def _stand(self, rates: list[Any]) -> None:
@@ -93,9 +111,11 @@ class RecurrentLR(LRScheduler):
         if self._own_get_lr:
             return
         if "_anchors" not in state_dict:
-            self._anchor([[float(base), 0] for base in self.base_lrs[: len(rates)]])
+            bases = self.base_lrs[: len(rates)]
+            self._anchor([[self._first(float(base)), 0] for base in bases])
             self._stand(rates)
-            saved = self._anchors if self._track.rows else [[float(rate), t] for rate in rates]
+            known = self._track.rows and len(bases) == len(rates)  # not so for an added group
+            saved = self._anchors if known else [[float(rate), t] for rate in rates]
         self._anchor(saved)
         self._stand(rates)
         self._drive()

@@ -1,0 +1,41 @@
+"""Schedules: the value of a hyperparameter as a formula of the step.
+
+A schedule is a frozen dataclass whose call is a numpy formula. Called with a number or an array it
+computes in float64; called with a symbol it is traced, printed as GLSL and run on the GPU. Its
+fields are the numbers of the formula: on the GPU they are data in a buffer, never text.
+
+To add one: the dataclass in a file here, its row in SHIPPED (shipped.py), its random numbers in
+tests/samples.py, a torch-named class in optim/lr_scheduler/, and ``python tools/print_shaders.py``.
+"""
+
+from .base import Constant, Schedule
+from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .cosine import Cosine, EditedCosine, WarmRestarts
+from .cyclic import Cyclic
+from .one_cycle import OneCycle
+from .ramps import EditedRamp, Held, Polynomial, Ramp
+from .shipped import SHIPPED, Formula
+from .steps import NEVER, MultiStep, StepDecay
+
+__all__ = [
+    "NEVER",
+    "SHIPPED",
+    "Constant",
+    "Cosine",
+    "Cyclic",
+    "Debias1",
+    "Debias2",
+    "EditedCosine",
+    "EditedRamp",
+    "Formula",
+    "Fresh",
+    "Held",
+    "MultiStep",
+    "OneCycle",
+    "OneMinus",
+    "Polynomial",
+    "Ramp",
+    "Schedule",
+    "StepDecay",
+    "WarmRestarts",
+]

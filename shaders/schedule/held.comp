@@ -1,0 +1,16 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// ``value * factor`` before step ``end``, and ``value / over`` from it on.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
+const uint CONSTANT_WORDS = 9u;
+#include "fill.glsl"
+
+X formula(X t, X k, uint at) {
+  X v0 = t;
+  X v1 = x_from_words(jobs[at + 0u], jobs[at + 1u], jobs[at + 2u]);  // end
+  bool v2 = x_less(v0, v1);
+  X v3 = x_from_words(jobs[at + 3u], jobs[at + 4u], jobs[at + 5u]);  // multiply(value, factor)
+  X v4 = x_from_words(jobs[at + 6u], jobs[at + 7u], jobs[at + 8u]);  // divide(value, over)
+  X v5 = x_where(v2, v3, v4);
+  return v5;
+}
