@@ -176,7 +176,7 @@ class CyclicLR(LRScheduler):
 
     def _formulas(self, t: float, jump: bool) -> Formulas:
         sizes = self._sizes()
-        if sizes is None or not self._whole():
+        if sizes is None or not self._whole() or (t < 0 and self.mode == "exp_range"):
             return {}  # get_lr() tells, or says what is missing
         if self._curves and self._settings(self) == self._used:
             return self._curves

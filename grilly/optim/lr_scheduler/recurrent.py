@@ -79,7 +79,7 @@ class RecurrentLR(LRScheduler):
         if self._edits > 1 and not jump:
             self._anchors, self._curves = [[float(rate), t] for rate in rates], {}
             return
-        if jump and t == int(t):  # the closed form is the curve of the base rates
+        if jump and t >= 0 and t == int(t):  # the closed form is the curve of the base rates
             self._anchor([[self._first(float(base)), 0] for base in self.base_lrs])
             self._stand(rates)
             if self._track.rows or self._cancels:
@@ -114,7 +114,8 @@ class RecurrentLR(LRScheduler):
             bases = self.base_lrs[: len(rates)]
             self._anchor([[self._first(float(base)), 0] for base in bases])
             self._stand(rates)
-            known = self._track.rows and len(bases) == len(rates)  # not so for an added group
+            # Not so for an added group, nor where the recurrence's steps are not the curve's.
+            known = self._track.rows and len(bases) == len(rates) and 0 <= t == int(t)
             saved = self._anchors if known else [[float(rate), t] for rate in rates]
         self._anchor(saved)
         self._stand(rates)

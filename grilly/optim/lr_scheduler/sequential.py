@@ -136,7 +136,7 @@ class SequentialLR(_Composite):
     def _start(self) -> None:
         """Undo the first steps of all schedulers, and make that of the one whose turn it is."""
         for group in self.optimizer.param_groups:
-            write(group, LR, group["initial_lr"])
+            write(group, LR, copied(group["initial_lr"]))
         self.recursive_undo()
         first = self._schedulers[bisect_right(self._milestones, 0)]
         first._initial_step()
