@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-import math
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import lru_cache, wraps
-from typing import Any, ClassVar, Concatenate, NamedTuple, NoReturn, ParamSpec, TypeVar
+from functools import lru_cache
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -17,17 +15,9 @@ from .. import hyper
 from ..backend import choose
 from ..errors import DeviceError
 from ..nn.parameter import Float32, Parameter
-from ..schedules import Constant
-from .options import (
-    Key,
-    Limit,
-    check_arguments,
-    check_hints,
-    check_number,
-    label,
-    number_of,
-    option,
-)
+from .entry import entry
+from .memory import Memory
+from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
 from .params import (
     Gradients,
     array_of,
@@ -37,33 +27,12 @@ from .params import (
     groups_of,
     params_of,
 )
+from .sources import Sources
 from .state import load_state, saved_state
-from .timeline import Column, Progress, Source, Timeline
-from .track import Track
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from .timeline import Column, Progress, Timeline
 
 # Seconds that an update which Ctrl-C cut short may take to end.
 PATIENCE = 1.0
-
-Method = Callable[Concatenate["Optimizer", P], R]
-
-
-def _entry(method: Method[P, R]) -> Method[P, R]:
-    """Let one thread at a time into an optimizer whose device can be used.
-
-    A step is many calls on shared memory.
-    """
-
-    @wraps(method)
-    def entered(self: Optimizer, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        self._backend.check()  # in a forked child the lock may be held by no one, for ever
-        with self._lock:
-            self._backend.check()
-            return method(self, *args, **kwargs)
-
-    return entered
 
 
 @lru_cache(maxsize=256)
@@ -102,26 +71,20 @@ class Optimizer:
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
-        self._shapes: list[tuple[int, ...]] = []
-        self._sizes: list[int] = []
         self._members: list[int] = []
-        # Which parameter has which of all_states: what an update has made is never dropped.
-        self._has = np.empty((0, len(self.all_states)), np.bool_)
-        self._driven: dict[tuple[int, Key], Track] = {}
-        self._constants: dict[tuple[int, Key], tuple[Any, Source]] = {}
-        self._layout: Any = None
-        # What a failure or Ctrl-C leaves here, the next call finishes: states on their way into
-        # new slabs, and an update of which it is not known whether the device has made it.
-        self._moving: list[dict[str, Float32]] | None = None
+        # An update of which it is not known whether the device has made it.
         self._begun: Begun | None = None
         self._lock = threading.RLock()
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
-        self._keys = tuple(dict.fromkeys(column.key for column in columns))
+        keys = tuple(dict.fromkeys(column.key for column in columns))
+        self._sources = Sources(keys, self.limits)
+        self._driven = self._sources.driven  # where schedulers leave their tracks
         self._check(defaults, argument=True)
         check_arguments(defaults)
         self.check_defaults()
         groups = groups_of(params)
         self._backend = choose(device, self.kind)
+        self._memory = Memory(self._backend, self.all_states)
         self._timeline = Timeline(self._backend, columns)
         for group in groups:
             self.add_param_group(group)
@@ -153,7 +116,7 @@ class Optimizer:
     def __reduce__(self) -> NoReturn:
         raise TypeError("an optimizer holds a device: copy or save its state_dict() instead")
 
-    @_entry
+    @entry
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with "params" and any options; the defaults fill in the rest.
 
@@ -172,10 +135,8 @@ class Optimizer:
         self._check(group)
         self.param_groups.append(group)
         self._params = [p for g in self.param_groups for p in g["params"]]
-        self._shapes = [array_of(p, "params").shape for p in self._params]
-        self._sizes = [math.prod(shape) for shape in self._shapes]
         self._members = [len(g["params"]) for g in self.param_groups]
-        self._has = np.pad(self._has, ((0, len(params)), (0, 0)))
+        self._memory.take_in([array_of(p, "params").shape for p in self._params])
         self._timeline.resize([i for i, n in enumerate(self._members) for _ in range(n)])
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -184,7 +145,7 @@ class Optimizer:
             if isinstance(p, Parameter) and p.grad is not None:
                 p.grad = None if set_to_none else np.zeros(p.shape, np.float32)
 
-    @_entry
+    @entry
     def step(
         self, closure: Callable[[], Any] | None = None, *, gradients: Gradients | None = None
     ) -> Any:
@@ -207,7 +168,7 @@ class Optimizer:
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
         loss = closure() if closure is not None else None
-        grads = gradients_of(self._params, self._shapes, gradients)
+        grads = gradients_of(self._params, self._memory.shapes, gradients)
         active = np.array([grad is not None for grad in grads], np.bool_)
         if active.any():
             arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
@@ -218,7 +179,7 @@ class Optimizer:
             self._update(arrays, active)
         return loss
 
-    @_entry
+    @entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:
         """Return the hyperparameters that the next ``step()`` will use, as the kernel sees them.
 
@@ -235,7 +196,7 @@ class Optimizer:
         self._prepare(active)
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
 
-    @_entry
+    @entry
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
 
@@ -249,7 +210,7 @@ class Optimizer:
         self._settle()
         return saved_state(self)
 
-    @_entry
+    @entry
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; raise StateError if it does not fit.
 
@@ -263,7 +224,7 @@ class Optimizer:
 
         torch checks the constructor's arguments (``argument``) more strictly than a group.
         """
-        for key in self._keys:
+        for key in self._sources.keys:
             check_number(self.limits, key, option(group, key), label(key), argument)
         self.check_group(group)
 
@@ -273,14 +234,16 @@ class Optimizer:
                 "param_groups or a group's params were changed by hand: add with "
                 "add_param_group, and to remove make a new optimizer"
             )
-        sources = [self._sources(i, group) for i, group in enumerate(self.param_groups)]
-        self._allocate()
+        sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
+        for i, group in enumerate(self.param_groups):
+            self.check_group(group, f"param_groups[{i}] ")
+        self._make_room()
         counted = self._per_parameter([self.counts(group) for group in self.param_groups])
         self._timeline.prepare(sources, active, counted)
 
     def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
         """Make the update that was prepared: wholly, or not at all."""
-        has = self._has | (active[:, None] & self._made())
+        has = self._memory.has | (active[:, None] & self._made())
         self._begun = Begun(arrays, self._timeline.after(), has)
         try:
             self._timeline.step()
@@ -302,31 +265,10 @@ class Optimizer:
             self._begun = None
 
     def _finish(self, begun: Begun) -> None:
-        self._timeline.progress, self._has = begun.progress, begun.has
+        self._timeline.progress, self._memory.has = begun.progress, begun.has
         for i, array in begun.arrays.items():
             self._backend.read("param", i, array)
         self._begun = None
-
-    def _sources(self, number: int, group: dict[str, Any]) -> dict[Key, Source]:
-        sources = {key: self._source(number, group, key) for key in self._keys}
-        self.check_group(group, f"param_groups[{number}] ")
-        return sources
-
-    def _source(self, number: int, group: dict[str, Any], key: Key) -> Source:
-        value = option(group, key, f"param_groups[{number}]")
-        if type(value) is not float:  # an int, a flag, a 0-d array that may change in place
-            value = number_of(value, f"param_groups[{number}] {label(key)}")
-        driven = self._driven.get((number, key))
-        source = driven.source(number, key, value) if driven is not None else None
-        if source is not None:
-            return source
-        known = self._constants.get((number, key))
-        if known is None or known[0] != value:
-            name = f"param_groups[{number}] {label(key)}"
-            check_number(self.limits, key, value, name)
-            known = value, Source(Constant(value), None)
-            self._constants[number, key] = known
-        return known[1]
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""
@@ -337,42 +279,18 @@ class Optimizer:
         made = (self.states_of(group) for group in self.param_groups)
         return self._per_parameter(tuple(s in states for s in self.all_states) for states in made)
 
-    def _allocate(self, also: Iterable[str] = ()) -> None:
-        """Make the slabs fit the parameters and states that there are, keeping what they hold.
-
-        A state stays when no group asks for it any more; ``also`` are others that there are.
-        """
-        used = set(also).union(*map(self.states_of, self.param_groups))
-        used |= set(self._layout[1] if self._layout else ())
-        layout = (self._sizes, tuple(name for name in self.all_states if name in used))
-        if layout != self._layout or self._moving is not None:
-            self._moving = self._held_states()
+    def _make_room(self, also: Iterable[str] = ()) -> None:
+        """Have slabs for all parameters, what updates of them make, and ``also`` these states."""
+        wanted = set(also).union(*map(self.states_of, self.param_groups))
+        if not self._memory.fits(wanted):
             self._timeline.forget()
-            self._backend.allocate(*layout)
-            for i, states in enumerate(self._moving):
-                for name in set(states) & used:
-                    self._backend.write(name, i, states[name])
-            self._layout = layout
-            self._moving = None
-
-    def _held_states(self) -> list[dict[str, Float32]]:
-        """Return copies of all states that are on the device, by parameter."""
-        if self._moving is not None:
-            return copy.deepcopy(self._moving)
-        sizes, names = self._layout or ([], ())
-        held = []
-        for i in range(len(sizes)):
-            states = {name: np.empty(self._shapes[i], np.float32) for name in names}
-            for name, out in states.items():
-                self._backend.read(name, i, out)
-            held.append(states)
-        return held
+            self._memory.move(wanted)
 
     def _array(self, i: int) -> Float32:
-        array = array_of(self._params[i], f"parameter {i}")
-        if array.shape != self._shapes[i]:
+        array, shape = array_of(self._params[i], f"parameter {i}"), self._memory.shapes[i]
+        if array.shape != shape:
             raise ValueError(
-                f"parameter {i} has shape {array.shape}, but had {self._shapes[i]} when it was "
+                f"parameter {i} has shape {array.shape}, but had {shape} when it was "
                 "added: give it an array of that shape, or make a new optimizer"
             )
         return array

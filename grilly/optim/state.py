@@ -6,8 +6,6 @@ import copy
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ..errors import StateError
 from ..nn.parameter import Float32
 from .options import number_of
@@ -24,7 +22,7 @@ def saved_state(optimizer: Optimizer) -> dict[str, Any]:
 
     Of what a parameter has; an optimizer whose states need no step's number (SGD) saves none.
     """
-    held, updates = optimizer._held_states(), optimizer._timeline.updates
+    held, updates = optimizer._memory.held(), optimizer._timeline.updates
     groups: list[dict[str, Any]] = []
     state: dict[int, dict[str, Any]] = {}
     first = 0
@@ -32,11 +30,8 @@ def saved_state(optimizer: Optimizer) -> dict[str, Any]:
         numbers = list(range(first, first + len(group["params"])))
         first += len(numbers)
         for i in numbers:
-            names = [
-                s for s, has in zip(optimizer.all_states, optimizer._has[i], strict=True) if has
-            ]
-            # An update that failed may have left a state of zeros without a count.
-            if names and updates[i]:
+            names = optimizer._memory.states(i)
+            if names:
                 step = {"step": updates[i]} if "step" in optimizer.required else {}
                 state[i] = {**step, **{name: held[i][name] for name in names}}
         options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
@@ -72,14 +67,11 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
 def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -> None:
     # An update that is still to be brought back must not overwrite weights restored before this.
     optimizer._begun = None
-    has = [[name in arrays for name in optimizer.all_states] for _, arrays in loaded]
-    optimizer._has = np.array(has, np.bool_).reshape(optimizer._has.shape)
-    optimizer._allocate({name for _, arrays in loaded for name in arrays})
+    memory, states = optimizer._memory, [arrays for _, arrays in loaded]
+    memory.has = memory.flags(states)
+    optimizer._make_room({name for arrays in states for name in arrays})
     optimizer._timeline.updates = [updates for updates, _ in loaded]
-    for i, (_, arrays) in enumerate(loaded):
-        for name in optimizer._layout[1]:
-            zeros = np.zeros(optimizer._shapes[i], np.float32)
-            optimizer._backend.write(name, i, arrays.get(name, zeros))
+    memory.load(states)
 
 
 def _parts(state_dict: Any) -> tuple[list[dict[str, Any]], dict[Any, Any]]:
@@ -133,7 +125,7 @@ def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Flo
         )
     # Some of torch's versions write None for the buffer that an SGD without momentum has not.
     names = [s for s in optimizer.all_states if s in needed or entry.get(s) is not None]
-    shape = optimizer._shapes[i]
+    shape = optimizer._memory.shapes[i]
     try:
         arrays = {name: real_array(entry[name], shape, f"{where}[{name!r}]") for name in names}
     except (ValueError, TypeError) as error:
