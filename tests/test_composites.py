@@ -29,12 +29,18 @@ def leaf(rng: random.Random) -> Spec:
     steps = rng.choices([0, 1, 2, 3, 5, 8, 12.5, 13, 14, 15, 16, 17, 18, 19, 25], k=one_of([1, 12]))
     return one_of(
         [
-            ("ExponentialLR", {"gamma": one_of([0.9, 1.02, 0.0, -0.5])}),
+            ("ExponentialLR", {"gamma": one_of([0.9, 1.02, 0.0])}),
             ("StepLR", {"step_size": one_of([1, 3]), "gamma": one_of([0.5, -0.5])}),
             ("MultiStepLR", {"milestones": steps, "gamma": one_of([0.5, 0.1, -1.0, 0.0])}),
-            ("ConstantLR", {"factor": one_of([0.5, 1 / 3]), "total_iters": one_of([0, 1, 7.0])}),
+            (
+                "ConstantLR",
+                {"factor": one_of([0.5, 1 / 3]), "total_iters": one_of([0, 7.0, 7.5])},
+            ),
             ("LinearLR", {"end_factor": one_of([1.0, 0.0]), "total_iters": one_of([1, 8.0, -3])}),
-            ("PolynomialLR", {"total_iters": one_of([1, 12]), "power": one_of([1.0, 0.0, 0.9])}),
+            (
+                "PolynomialLR",
+                {"total_iters": one_of([1, 12, 7.5]), "power": one_of([1, 0.0, 0.9])},
+            ),
             ("CosineAnnealingLR", {"T_max": one_of([1, 3, 10]), "eta_min": one_of([0, 0.01])}),
             ("CosineAnnealingWarmRestarts", {"T_0": one_of([1, 5]), "T_mult": one_of([1, 2, 3])}),
             (
@@ -112,8 +118,11 @@ class Player:
 def move(rng: random.Random, players: list[Player]) -> list[Any]:
     """Let both make a move; return what each of them raised."""
     kind, group = rng.random(), rng.randrange(len(players[0].target.groups))
-    if kind < 0.9:
+    if kind < 0.85:
         moves: list[Any] = [player.step for player in players]
+    elif kind < 0.9 and "schedulers" not in players[0].spec[1]:
+        epoch = rng.choice([0, 1, 4, 9, 20, 2.5, 7.25])
+        moves = [lambda p=p: p.scheduler.step(epoch) for p in players]
     elif kind < 0.95:
         value = rng.choice([0.2, 0.0, 3e-3])
         moves = [lambda p=p: p.edit(group, value) for p in players]

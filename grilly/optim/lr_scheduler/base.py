@@ -189,6 +189,13 @@ class LRScheduler:
         """Go on from a state that was loaded."""
         self._start_track()
 
+    def _go_on(self) -> None:
+        """Stand on the formulas at the step of a state that was loaded."""
+        if self.last_epoch >= 0:
+            self._lay(self._formulas(self.last_epoch, jump=True))
+            self._track.end = 1
+            self._drive()
+
     # --- The step that is not prepared -----------------------------------------------------------
 
     def _advance(self, epoch: float | None) -> None:

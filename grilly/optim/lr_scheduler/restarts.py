@@ -118,10 +118,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         super()._take_up(state_dict)
-        if self.last_epoch >= 0:
-            self._lay(self._formulas(self.last_epoch, jump=True))
-            self._track.end = 1
-            self._drive()
+        self._go_on()
 
     def _clock(self, epoch: float | None) -> tuple[float, float]:
         """Return the step of the cycle, and its length, for the next step or for ``epoch``."""
