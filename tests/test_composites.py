@@ -123,9 +123,11 @@ def move(rng: random.Random, players: list[Player]) -> list[Any]:
     elif kind < 0.9 and "schedulers" not in players[0].spec[1]:
         epoch = rng.choice([0, 1, 4, 9, 20, 2.5, 7.25])
         moves = [lambda p=p: p.scheduler.step(epoch) for p in players]
-    elif kind < 0.95:
+    elif kind < 0.94:
         value = rng.choice([0.2, 0.0, 3e-3])
         moves = [lambda p=p: p.edit(group, value) for p in players]
+    elif kind < 0.97:
+        moves = [lambda p=p: p.target.add({"lr": 0.07}) for p in players]
     else:
         first, exchanged = rng.random() < 0.5, rng.random() < 0.3
         states = [copy.deepcopy(players[0].scheduler.state_dict())]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,7 +21,7 @@ def check_number(name: str, value: Any, zero: bool = True) -> None:
     """Raise TypeError or ValueError unless ``value`` is a finite number (``zero``: may be 0)."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if not zero and value == 0:
         raise ValueError(f"{name} divides and must not be 0, got {value}")

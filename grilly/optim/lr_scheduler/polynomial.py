@@ -46,7 +46,7 @@ class PolynomialLR(RampLR):
         super().__init__(optimizer, last_epoch)
 
     def _ramp(self, i: int, rate: float, t: float) -> Schedule:
-        return Polynomial(rate, self.total_iters, self.total_iters - t, self.power)
+        return Polynomial(rate, float(self.total_iters), float(self.total_iters - t), self.power)
 
     def _last_step(self) -> float:
         ends = self.power < 0 and self.last_epoch < self.total_iters

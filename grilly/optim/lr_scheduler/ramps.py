@@ -110,8 +110,8 @@ class ConstantLR(RampLR):
     def _ramp(self, i: int, rate: float, t: float) -> Schedule | None:
         base = self._base(i, rate, t)
         if base is not None:
-            return Held(base, self.factor, self.total_iters)
-        return Held(rate, 1.0, self.total_iters, self.factor) if self.factor else None
+            return Held(base, self.factor, float(self.total_iters))
+        return Held(rate, 1.0, float(self.total_iters), self.factor) if self.factor else None
 
     def _factor(self, t: float) -> float | None:
         if t == 0:
@@ -173,10 +173,11 @@ class LinearLR(RampLR):
         return base * self.start_factor
 
     def _ramp(self, i: int, rate: float, t: float) -> Schedule:
-        base, numbers = self._base(i, rate, t), (self.start_factor, self.end_factor)
+        base = self._base(i, rate, t)
+        numbers = self.start_factor, self.end_factor, float(self.total_iters)
         if base is not None:
-            return Ramp(base, *numbers, self.total_iters)
-        return EditedRamp(rate, *numbers, self.total_iters, t)
+            return Ramp(base, *numbers)
+        return EditedRamp(rate, *numbers, t)
 
     def _factor(self, t: float) -> float | None:
         if t == 0:
