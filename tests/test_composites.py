@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from targets import GrillyTarget, TorchTarget
-from test_torch_schedulers import THEIRS, advance, target
+from targets import THEIRS, GrillyTarget, TorchTarget
+from test_torch_schedulers import advance, target
 
 from grilly import StateError
 from grilly.optim import lr_scheduler as ours
@@ -163,6 +163,8 @@ def test_random_trees_are_torchs(kind: str, seed: int) -> None:
             want, got = (player.numbers() for player in players)
             largest = max(largest, np.abs(want).max())
             np.testing.assert_allclose(got, want, rtol=RELATIVE, atol=OF_LARGEST * largest)
+            held = players[1].target.held("lr")
+            assert held is None or held == got[0].astype(np.float32).tolist()
             errors = move(rng, players)
             assert errors[0] == errors[1], spec
             if errors[0]:

@@ -113,9 +113,9 @@ class LRScheduler:
             track.at = at
             self._put(groups, at)
             return
-        if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
         try:
+            if epoch is not None:
+                warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
             self._advance(epoch)
         except BaseException:
             self._step_count = count
