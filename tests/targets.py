@@ -7,11 +7,22 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import SWALR
 
 from grilly import optim
 
 SIZE = 3
 Group = dict[str, Any]
+
+
+class TorchSchedulers:
+    """torch's classes, in one place as ours are."""
+
+    def __getattr__(self, name: str) -> Any:
+        return SWALR if name == "SWALR" else getattr(torch.optim.lr_scheduler, name)
+
+
+THEIRS: Any = TorchSchedulers()
 
 
 class HostTarget:

@@ -18,7 +18,7 @@ import torch
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from targets import SIZE, GrillyTarget, TorchTarget
+from targets import SIZE, THEIRS, GrillyTarget, TorchTarget
 
 from grilly import optim, vk
 
@@ -28,6 +28,7 @@ RELATIVE, OF_LARGEST = 1e-11, 1e-14
 
 KINDS = [name for name in ("SGD", "Adam", "AdamW") if hasattr(optim, name)]
 RATES = st.sampled_from([0.1, 0.5, 0.013, 1.0, 3e-4])
+FUNCTIONS: list[Any] = [lambda t: 0.9**t, lambda t: 1.0 if t % 3 else 0.5]
 MAKES: dict[str, Any] = {
     "StepLR": st.fixed_dictionaries(
         {
@@ -87,6 +88,15 @@ MAKES: dict[str, Any] = {
             "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
             "gamma": st.sampled_from([1.0, 0.99]),
             "cycle_momentum": st.booleans(),
+        }
+    ),
+    "LambdaLR": st.fixed_dictionaries({"lr_lambda": st.sampled_from(FUNCTIONS)}),
+    "MultiplicativeLR": st.fixed_dictionaries({"lr_lambda": st.sampled_from(FUNCTIONS)}),
+    "SWALR": st.fixed_dictionaries(
+        {
+            "swa_lr": RATES,
+            "anneal_epochs": st.sampled_from([0, 1, 5, 100]),
+            "anneal_strategy": st.sampled_from(["cos", "linear"]),
         }
     ),
     "OneCycleLR": st.fixed_dictionaries(
@@ -187,7 +197,7 @@ class Training(RuleBasedStateMachine):
         warnings.simplefilter("ignore")
         groups = [{"lr": rate} for rate in rates]
         places = ["cpu", *(info.index for info in vk.devices())]
-        self.torch = Player(TorchTarget(kind, groups), torch.optim.lr_scheduler)
+        self.torch = Player(TorchTarget(kind, groups), THEIRS)
         self.ours = [
             Player(GrillyTarget(kind, groups, place=place), optim.lr_scheduler) for place in places
         ]

@@ -10,23 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from targets import HostTarget, TorchTarget
-from torch.optim.swa_utils import SWALR
+from targets import THEIRS, HostTarget, TorchTarget
 
 from grilly import StateError
 from grilly.optim import lr_scheduler as ours
 from grilly.optim.swa_utils import SWALR as OUR_SWALR
-
-
-class TorchSchedulers:
-    """torch's classes, in one place as ours are."""
-
-    def __getattr__(self, name: str) -> Any:
-        return SWALR if name == "SWALR" else getattr(torch.optim.lr_scheduler, name)
-
-
-THEIRS: Any = TorchSchedulers()
 
 
 class Halving:

@@ -5,7 +5,8 @@ computes in float64; called with a symbol it is traced, printed as GLSL and run 
 fields are the numbers of the formula: on the GPU they are data in a buffer, never text.
 
 To add one: the dataclass in a file here, its row in SHIPPED (shipped.py), its random numbers in
-tests/samples.py, a torch-named class in optim/lr_scheduler/, and ``python tools/print_shaders.py``.
+tests/sample_numbers.py, a torch-named class in optim/lr_scheduler/, and
+``python tools/print_shaders.py``.
 """
 
 from .base import Constant, Schedule

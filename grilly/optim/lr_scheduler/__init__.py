@@ -8,7 +8,8 @@ from .lambdas import LambdaLR, MultiplicativeLR
 from .multistep import MultiStepLR
 from .one_cycle import OneCycleLR
 from .plateau import ReduceLROnPlateau
-from .ramps import ConstantLR, LinearLR, PolynomialLR
+from .polynomial import PolynomialLR
+from .ramps import ConstantLR, LinearLR
 from .restarts import CosineAnnealingWarmRestarts
 from .sequential import ChainedScheduler, SequentialLR
 from .step import StepLR

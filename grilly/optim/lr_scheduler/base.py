@@ -113,9 +113,9 @@ class LRScheduler:
             track.at = at
             self._put(groups, at)
             return
-        if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
         try:
+            if epoch is not None:
+                warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
             self._advance(epoch)
         except BaseException:
             self._step_count = count
@@ -188,6 +188,13 @@ class LRScheduler:
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state that was loaded."""
         self._start_track()
+
+    def _go_on(self) -> None:
+        """Stand on the formulas at the step of a state that was loaded."""
+        if self.last_epoch >= 0:
+            self._lay(self._formulas(self.last_epoch, jump=True))
+            self._track.end = 1
+            self._drive()
 
     # --- The step that is not prepared -----------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ def check_number(name: str, value: Any, zero: bool = True) -> None:
     """Raise TypeError or ValueError unless ``value`` is a finite number (``zero``: may be 0)."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if not zero and value == 0:
         raise ValueError(f"{name} divides and must not be 0, got {value}")
@@ -38,6 +40,34 @@ def per_group(name: str, value: Any, count: int) -> list[Any]:
     for one in values or [value]:
         check_number(name, one)
     return values
+
+
+def formatted(name: str, value: Any, count: int) -> list[Any]:
+    """Return ``value`` as one number per group; torch's ValueError for a list of another length."""
+    values = per_group(name, value, count)
+    if len(values) != count:
+        raise ValueError(
+            f"{name} must have the same length as optimizer.param_groups. "
+            f"{name} has {len(values)} values, param_groups has {count}."
+        )
+    return values
+
+
+def cycles_beta1(optimizer: Any) -> bool:
+    """Return whether the momentum to cycle is beta1; torch's ValueError if there is none."""
+    defaults = getattr(optimizer, "defaults", optimizer.param_groups[0])
+    if "momentum" not in defaults and "betas" not in defaults:
+        raise ValueError(
+            "optimizer must support momentum or beta1 with `cycle_momentum` option enabled"
+        )
+    return "betas" in defaults
+
+
+def check_beta1(values: Iterable[Any]) -> None:
+    """Raise ValueError unless all of ``values`` can be a beta1."""
+    for beta1 in values:
+        if not 0.0 <= beta1 < 1.0:
+            raise ValueError(f"momenta must be in [0, 1) where beta1 is cycled, got {beta1}")
 
 
 def power(name: str, base: float, exponent: float) -> float:

@@ -12,10 +12,17 @@ from ...schedules import Cyclic
 from ..options import Key
 from ..track import Formulas
 from .base import LR, LRScheduler
-from .checks import check_number, check_optimizer, per_group, power
+from .checks import (
+    check_beta1,
+    check_number,
+    check_optimizer,
+    cycles_beta1,
+    formatted,
+    per_group,
+    power,
+)
 from .functions import check_saved, number, restore_functions, saved_function
-from .one_cycle import _cycles_beta1
-from .touch import write
+from .touch import unchanged_on_error, write
 
 MODES = ("triangular", "triangular2", "exp_range")
 
@@ -88,8 +95,9 @@ class CyclicLR(LRScheduler):
     ) -> None:
         check_optimizer(optimizer)
         self.optimizer = optimizer
-        base_lrs = self._format_param("base_lr", base_lr)
-        self.max_lrs = self._format_param("max_lr", max_lr)
+        count = len(optimizer.param_groups)
+        base_lrs = formatted("base_lr", base_lr, count)
+        self.max_lrs = formatted("max_lr", max_lr, count)
         up, down = step_size_up, step_size_up if step_size_down is None else step_size_down
         check_number("step_size_up", up, zero=False)
         check_number("step_size_down", down)
@@ -105,20 +113,14 @@ class CyclicLR(LRScheduler):
         self._init_scale_fn()
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            self.use_beta1 = _cycles_beta1(optimizer)
-            self.base_momentums = self._format_param("base_momentum", base_momentum)
-            self.max_momentums = self._format_param("max_momentum", max_momentum)
+            self.use_beta1 = cycles_beta1(optimizer)
+            self.base_momentums = formatted("base_momentum", base_momentum, count)
+            self.max_momentums = formatted("max_momentum", max_momentum, count)
         self._check_arguments()
-        before = [dict(group) for group in optimizer.param_groups]
-        if last_epoch == -1:
-            self._start(base_lrs)
-        try:
+        with unchanged_on_error(optimizer.param_groups):
+            if last_epoch == -1:
+                self._start(base_lrs)
             super().__init__(optimizer, last_epoch)
-        except BaseException:
-            for group, old in zip(optimizer.param_groups, before, strict=True):
-                group.clear()
-                group.update(old)
-            raise
         self.base_lrs = base_lrs
 
     def _start(self, base_lrs: list[Any]) -> None:
@@ -129,16 +131,6 @@ class CyclicLR(LRScheduler):
                 write(group, self._momentum, self.max_momentums[i])
                 group["max_momentum"] = self.max_momentums[i]
                 group["base_momentum"] = self.base_momentums[i]
-
-    def _format_param(self, name: str, param: Any) -> list[Any]:
-        count = len(self.optimizer.param_groups)
-        values = per_group(name, param, count)
-        if len(values) != count:
-            raise ValueError(
-                f"{name} must have the same length as optimizer.param_groups. "
-                f"{name} has {len(values)} values, param_groups has {count}."
-            )
-        return values
 
     @property
     def _momentum(self) -> Key:
@@ -212,10 +204,7 @@ class CyclicLR(LRScheduler):
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         super()._take_up(state_dict)
-        if self.last_epoch >= 0:
-            self._lay(self._formulas(self.last_epoch, jump=True))
-            self._track.end = 1
-            self._drive()
+        self._go_on()
 
     def _python_rates(self, jump: bool) -> list[Any]:
         rates = super()._python_rates(jump)
@@ -266,11 +255,8 @@ class CyclicLR(LRScheduler):
         check_number("gamma", self.gamma)
         check_number("total_size", self.total_size, zero=False)
         check_number("step_ratio", self.step_ratio, zero=False)
-        if not self.cycle_momentum:
-            return
-        for momentum in (*self.base_momentums, *self.max_momentums):
-            if self.use_beta1 and not 0.0 <= momentum < 1.0:
-                raise ValueError(f"momenta must be in [0, 1) where beta1 is cycled, got {momentum}")
+        if self.cycle_momentum and self.use_beta1:
+            check_beta1((*self.base_momentums, *self.max_momentums))
 
     def _check_state(self) -> None:
         super()._check_state()

@@ -11,7 +11,7 @@ from ...schedules import OneCycle
 from ..options import Key
 from ..track import Formulas
 from .base import LR, LRScheduler
-from .checks import check_number, check_optimizer, per_group
+from .checks import check_beta1, check_number, check_optimizer, cycles_beta1, formatted
 
 Phase = dict[str, Any]
 
@@ -76,12 +76,8 @@ class OneCycleLR(LRScheduler):
         )
         tops = self._format_param("max_momentum", optimizer, max_momentum) if cycle_momentum else []
         if cycle_momentum:
-            self.use_beta1 = _cycles_beta1(optimizer)
-            for beta1 in (*bases, *tops) if self.use_beta1 else ():
-                if not 0.0 <= beta1 < 1.0:
-                    raise ValueError(
-                        f"momenta must be in [0, 1) where beta1 is cycled, got {beta1}"
-                    )
+            self.use_beta1 = cycles_beta1(optimizer)
+            check_beta1((*bases, *tops) if self.use_beta1 else ())
         check_number("div_factor", div_factor, zero=False)
         check_number("final_div_factor", final_div_factor, zero=False)
         self._check_phase(max(last_epoch + 1, 0))
@@ -95,14 +91,7 @@ class OneCycleLR(LRScheduler):
 
     def _format_param(self, name: str, optimizer: Any, param: Any) -> list[Any]:
         """Return ``param`` as one value per group."""
-        count = len(optimizer.param_groups)
-        values = per_group(name, param, count)
-        if len(values) != count:
-            raise ValueError(
-                f"{name} must have the same length as optimizer.param_groups. "
-                f"{name} has {len(values)} values, param_groups has {count}."
-            )
-        return values
+        return formatted(name, param, len(optimizer.param_groups))
 
     @staticmethod
     def _annealing_cos(start: float, end: float, pct: float) -> float:
@@ -173,10 +162,7 @@ class OneCycleLR(LRScheduler):
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         super()._take_up(state_dict)
-        if self.last_epoch >= 0:
-            self._lay(self._formulas(self.last_epoch, jump=True))
-            self._track.end = 1
-            self._drive()
+        self._go_on()
 
     def _check_state(self) -> None:
         super()._check_state()
@@ -214,15 +200,6 @@ def _positive(name: str, value: Any) -> int:
     if not isinstance(value, int) or value <= 0:
         raise ValueError(f"Expected positive integer {name}, but got {value}")
     return value
-
-
-def _cycles_beta1(optimizer: Any) -> bool:
-    defaults = getattr(optimizer, "defaults", optimizer.param_groups[0])
-    if "momentum" not in defaults and "betas" not in defaults:
-        raise ValueError(
-            "optimizer must support momentum or beta1 with `cycle_momentum` option enabled"
-        )
-    return "betas" in defaults
 
 
 def _phases(warm_up: float, total_steps: int, three_phase: bool) -> list[Phase]:

@@ -1,19 +1,17 @@
-"""ConstantLR, LinearLR and PolynomialLR: the rate goes over to a last one in total_iters steps."""
+"""ConstantLR and LinearLR: the rate goes over to a last one in total_iters steps."""
 
 from __future__ import annotations
 
 from operator import attrgetter
 from typing import Any, ClassVar
 
-import numpy as np
-
-from ...schedules import Constant, EditedRamp, Held, Polynomial, Ramp, Schedule
-from .checks import check_number, check_optimizer, power
+from ...schedules import Constant, EditedRamp, Held, Ramp, Schedule
+from .checks import check_number, check_optimizer
 from .recurrent import RecurrentLR
 
 
-class _Ramp(RecurrentLR):
-    """What the three have in common: a number of steps, and the recurrence's factor."""
+class RampLR(RecurrentLR):
+    """Base of the classes that end after total_iters steps: the recurrence's factor."""
 
     _formulas_agree = True
     total_iters: int
@@ -60,7 +58,7 @@ class _Ramp(RecurrentLR):
         self._check_arguments()
 
 
-class ConstantLR(_Ramp):
+class ConstantLR(RampLR):
     """torch.optim.lr_scheduler.ConstantLR: same arguments, numbers and state.
 
     lr(t) = initial_lr factor before step ``total_iters``, and initial_lr from it on. An edit of a
@@ -112,8 +110,8 @@ class ConstantLR(_Ramp):
     def _ramp(self, i: int, rate: float, t: float) -> Schedule | None:
         base = self._base(i, rate, t)
         if base is not None:
-            return Held(base, self.factor, self.total_iters)
-        return Held(rate, 1.0, self.total_iters, self.factor) if self.factor else None
+            return Held(base, self.factor, float(self.total_iters))
+        return Held(rate, 1.0, float(self.total_iters), self.factor) if self.factor else None
 
     def _factor(self, t: float) -> float | None:
         if t == 0:
@@ -131,7 +129,7 @@ class ConstantLR(_Ramp):
             raise ValueError("Constant multiplicative factor expected to be between 0 and 1.")
 
 
-class LinearLR(_Ramp):
+class LinearLR(RampLR):
     """torch.optim.lr_scheduler.LinearLR: same arguments, numbers and state.
 
     lr(t) = initial_lr (start_factor (N - t) + end_factor t) / N with N = ``total_iters``, and
@@ -175,10 +173,11 @@ class LinearLR(_Ramp):
         return base * self.start_factor
 
     def _ramp(self, i: int, rate: float, t: float) -> Schedule:
-        base, numbers = self._base(i, rate, t), (self.start_factor, self.end_factor)
+        base = self._base(i, rate, t)
+        numbers = self.start_factor, self.end_factor, float(self.total_iters)
         if base is not None:
-            return Ramp(base, *numbers, self.total_iters)
-        return EditedRamp(rate, *numbers, self.total_iters, t)
+            return Ramp(base, *numbers)
+        return EditedRamp(rate, *numbers, t)
 
     def _factor(self, t: float) -> float | None:
         if t == 0:
@@ -207,66 +206,3 @@ class LinearLR(_Ramp):
             )
         if not 0 <= self.end_factor <= 1:
             raise ValueError("Ending multiplicative factor expected to be between 0 and 1.")
-
-
-class PolynomialLR(_Ramp):
-    """torch.optim.lr_scheduler.PolynomialLR: same arguments, numbers and state.
-
-    lr(t) = initial_lr (1 - t / N)^power with N = ``total_iters``, and 0 from step N on. An edit of
-    a group's "lr" is kept and gone on from. Formula: grilly.schedules.Polynomial.
-
-    Raises TypeError or ValueError, naming the argument, for what is no finite number, and where
-    torch stops with a bare ZeroDivisionError (a negative ``power`` at step N).
-
-    >>> import numpy as np
-    >>> from grilly.optim import AdamW
-    >>> optimizer = AdamW([np.ones(3, np.float32)], lr=0.5, device="cpu")
-    >>> scheduler = PolynomialLR(optimizer, total_iters=4, power=2.0)
-    >>> rates = []
-    >>> for step in range(5):
-    ...     rates.append(round(scheduler.get_last_lr()[0], 12))
-    ...     optimizer.step(gradients=[np.ones(3)])
-    ...     scheduler.step()
-    >>> rates
-    [0.5, 0.28125, 0.125, 0.03125, 0.0]
-    """
-
-    _settings: ClassVar[Any] = attrgetter("base_lrs", "total_iters", "power")
-
-    def __init__(
-        self, optimizer: Any, total_iters: int = 5, power: float = 1.0, last_epoch: int = -1
-    ) -> None:
-        check_optimizer(optimizer)
-        self.total_iters = total_iters
-        self.power = power
-        self._check_arguments()
-        super().__init__(optimizer, last_epoch)
-
-    def _ramp(self, i: int, rate: float, t: float) -> Schedule:
-        return Polynomial(rate, self.total_iters, self.total_iters - t, self.power)
-
-    def _last_step(self) -> float:
-        ends = self.power < 0 and self.last_epoch < self.total_iters
-        return self.total_iters - 1 if ends else np.inf
-
-    def _factor(self, t: float) -> float | None:
-        if self._is_initial or t > self.total_iters:
-            return None
-        left = (self.total_iters - t) / (self.total_iters - (t - 1))
-        return self._to_the_power(left)
-
-    def _get_closed_form_lr(self) -> list[float]:
-        factor = self._to_the_power(1 - self._share(self.last_epoch))
-        return [base * factor for base in self.base_lrs]
-
-    def _to_the_power(self, left: float) -> float:
-        if left == 0 and self.power < 0:
-            raise ValueError(
-                f"power must not be negative where nothing is left, at step {self.last_epoch} of "
-                f"total_iters={self.total_iters}, got {self.power}"
-            )
-        return power("1 - t / total_iters", left, self.power)
-
-    def _check_arguments(self) -> None:
-        super()._check_arguments()
-        check_number("power", self.power)

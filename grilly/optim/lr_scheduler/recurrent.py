@@ -54,7 +54,8 @@ class RecurrentLR(LRScheduler):
         if self._settings(self) != self._used or self._track.t != self.last_epoch:
             known = range(0)
         edited = [i for i, group in enumerate(groups) if i not in known or group["lr"] != held[i]]
-        before, self._edits = self._edits, self._edits + 1 if edited else 0
+        before = 0 if self._track.at else self._edits  # since the last edit it may have walked
+        self._edits = before + 1 if edited else 0
         if self._edits > 1:
             return {}  # edited at every step, as by another scheduler: no curve would last
         if edited:

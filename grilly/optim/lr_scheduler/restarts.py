@@ -101,7 +101,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             return {}  # get_lr() says so
         bases = [float(base) for base in self.base_lrs]
         start = (t - self.T_cur) % self.T_i if self.T_mult == 1 else t - self.T_cur
-        curves = [WarmRestarts(base, self.eta_min, self.T_i, start) for base in bases]
+        numbers = self.eta_min, float(self.T_i), float(start)  # ints may be past 2^64
+        curves = [WarmRestarts(base, *numbers) for base in bases]
         if self._curves.get(LR) != curves:
             self._curves = {LR: curves}
         return self._curves
@@ -118,10 +119,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         super()._take_up(state_dict)
-        if self.last_epoch >= 0:
-            self._lay(self._formulas(self.last_epoch, jump=True))
-            self._track.end = 1
-            self._drive()
+        self._go_on()
 
     def _clock(self, epoch: float | None) -> tuple[float, float]:
         """Return the step of the cycle, and its length, for the next step or for ``epoch``."""

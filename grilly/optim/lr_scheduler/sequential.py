@@ -11,7 +11,7 @@ from ...errors import StateError
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
 from .plateau import ReduceLROnPlateau
-from .touch import copied, write
+from .touch import copied, unchanged_on_error, write
 
 
 class _Composite(LRScheduler):
@@ -47,7 +47,7 @@ class _Composite(LRScheduler):
             raise StateError(
                 f"_schedulers must be a list of {len(self._schedulers)} states, got {states!r}"
             )
-        with _unchanged_on_error(self.optimizer, _all(self)):
+        with _all_unchanged_on_error(self.optimizer, _all(self)):
             for name in {"_step_count"} & set(own):  # of one that another composite has started
                 self.__dict__.setdefault(name, 0)
             super().load_state_dict(own)
@@ -130,7 +130,7 @@ class SequentialLR(_Composite):
         self._check_milestones()
         self.last_epoch = last_epoch + 1
         self.optimizer = optimizer
-        with _unchanged_on_error(optimizer, _all(self)):
+        with _all_unchanged_on_error(optimizer, _all(self)):
             self._start()
 
     def _start(self) -> None:
@@ -216,7 +216,7 @@ class ChainedScheduler(_Composite):
 
     def step(self) -> None:  # type: ignore[override]
         """Make a step of each scheduler."""
-        with _unchanged_on_error(self.optimizer, _all(self)):
+        with _all_unchanged_on_error(self.optimizer, _all(self)):
             for scheduler in self._schedulers:
                 scheduler.step()
         self._last_lr = self._rates()
@@ -232,17 +232,14 @@ def _all(scheduler: Any) -> list[Any]:
 
 
 @contextmanager
-def _unchanged_on_error(optimizer: Any, schedulers: list[Any]) -> Iterator[None]:
+def _all_unchanged_on_error(optimizer: Any, schedulers: list[Any]) -> Iterator[None]:
     """Put the groups and the schedulers back to what they are now if there is an error."""
-    groups = [{**group, "lr": copied(group["lr"])} for group in optimizer.param_groups]
     states = [dict(scheduler.__dict__) for scheduler in schedulers]
     tracks = [dict(state["_track"].__dict__) if "_track" in state else {} for state in states]
     try:
-        yield
+        with unchanged_on_error(optimizer.param_groups):
+            yield
     except BaseException:
-        for group, old in zip(optimizer.param_groups, groups, strict=False):
-            write(group, LR, old.pop("lr"))
-            group.update(old)
         for scheduler, state, track in zip(schedulers, states, tracks, strict=True):
             scheduler.__dict__.clear()
             scheduler.__dict__.update(state)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from .base import LRScheduler
-from .checks import check_optimizer, per_group
+from .checks import check_optimizer, formatted
+from .touch import unchanged_on_error
 
 ANNEALS: dict[str, Callable[[float], float]] = {
     "cos": lambda t: (1 - math.cos(math.pi * t)) / 2,
@@ -49,25 +50,14 @@ class SWALR(LRScheduler):
     ) -> None:
         check_optimizer(optimizer)
         groups = optimizer.param_groups
-        rates = per_group("swa_lr", swa_lr, len(groups))
-        if len(rates) != len(groups):
-            raise ValueError(
-                "swa_lr must have the same length as optimizer.param_groups. "
-                f"swa_lr has {len(rates)} values, param_groups has {len(groups)}."
-            )
+        rates = formatted("swa_lr", swa_lr, len(groups))
         self._anneal_strategy = anneal_strategy
         self.anneal_epochs = anneal_epochs
         self._check_arguments()
-        before = [dict(group) for group in groups]
-        for group, rate in zip(groups, rates, strict=True):
-            group["swa_lr"] = rate
-        try:
+        with unchanged_on_error(groups):
+            for group, rate in zip(groups, rates, strict=True):
+                group["swa_lr"] = rate
             super().__init__(optimizer, last_epoch)
-        except BaseException:
-            for group, old in zip(groups, before, strict=True):
-                group.clear()
-                group.update(old)
-            raise
 
     def get_lr(self) -> list[float]:
         """Return the rates at this step, from those that the groups hold of the step before."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
@@ -28,6 +30,20 @@ def write(group: dict[str, Any], key: Key, value: Any) -> None:
 def copied(value: Any) -> Any:
     """Return a rate that does not change when the one in the group, an array, is written."""
     return value if isinstance(value, (int, float)) else copy.deepcopy(value)
+
+
+@contextmanager
+def unchanged_on_error(groups: list[dict[str, Any]]) -> Iterator[None]:
+    """Put the groups back to what they are now if there is an error."""
+    before = [(dict(group), copied(group["lr"])) for group in groups]
+    try:
+        yield
+    except BaseException:
+        for group, (old, rate) in zip(groups, before, strict=False):
+            group.clear()
+            group.update(old)
+            write(group, ("lr",), rate)  # an array or a tensor was changed in place
+        raise
 
 
 def note_steps(optimizer: Any) -> None:
