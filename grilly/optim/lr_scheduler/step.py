@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...schedules import Constant, Schedule, StepDecay
-from .checks import check_number, check_optimizer
+from .checks import check_number, check_optimizer, power
 from .recurrent import RecurrentLR
 
 
@@ -54,7 +54,7 @@ class StepLR(RecurrentLR):
         return [rate * self.gamma for rate in rates]
 
     def _get_closed_form_lr(self) -> list[float]:
-        factor = self.gamma ** (self.last_epoch // self.step_size)
+        factor = power("gamma", self.gamma, self.last_epoch // self.step_size)
         return [base * factor for base in self.base_lrs]
 
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
