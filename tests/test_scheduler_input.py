@@ -144,12 +144,19 @@ STATES: list[tuple[type[LRScheduler], dict[Any, Any]]] = [
     (StepLR, {"_anchors": [[0.1, NAN]]}),
     (StepLR, {"_anchors": 5}),
     (StepLR, {"_anchors": [[0.1, 0], [0.1, 0]]}),
+    (StepLR, {"base_lrs": ["0.1"]}),
+    (StepLR, {"base_lrs": [True]}),
     (CosineAnnealingLR, {"T_max": 0}),
     (CosineAnnealingLR, {"eta_min": INF}),
     (CosineAnnealingLR, {"base_lrs": "ab"}),
     (OneCycleLR, {"last_epoch": 21}),
     (OneCycleLR, {"_anneal_func_type": "x"}),
     (OneCycleLR, {"_schedule_phases": [{}]}),
+    (OneCycleLR, {"use_beta1": True}),
+    (OneCycleLR, {"total_steps": True}),
+    (ReduceLROnPlateau, {"factor": 2.0}),
+    (ReduceLROnPlateau, {"min_lrs": ["0.01"]}),
+    (ReduceLROnPlateau, {"default_min_lr": "x"}),
     (ReduceLROnPlateau, {"mode": "x"}),
     (ReduceLROnPlateau, {"min_lrs": 3}),
     (ReduceLROnPlateau, {"best": "x"}),
@@ -228,3 +235,155 @@ def test_an_error_in_a_users_get_lr_changes_nothing() -> None:
         with pytest.raises(ZeroDivisionError):
             scheduler.step()
         assert scheduler.state_dict() == before
+
+
+# What users change in the middle of a run: a scheduler's own attributes.
+EDITS: list[tuple[type[LRScheduler], dict[str, Any], str, Any]] = [
+    (StepLR, {"step_size": 1, "gamma": 0.9}, "gamma", 0.5),
+    (StepLR, {"step_size": 3, "gamma": 0.5}, "step_size", 2),
+    (CosineAnnealingLR, {"T_max": 30}, "T_max", 12),
+    (CosineAnnealingLR, {"T_max": 9, "eta_min": 0.0}, "eta_min", 0.02),
+    (CosineAnnealingLR, {"T_max": 9}, "base_lrs", [0.3]),
+    (StepLR, {"step_size": 3, "gamma": 0.5}, "last_epoch", 7),
+    (OneCycleLR, {"max_lr": 0.5, "total_steps": 40}, "last_epoch", 12),
+    (ReduceLROnPlateau, {"patience": 3}, "patience", 0),
+    (ReduceLROnPlateau, {"factor": 0.1, "patience": 0}, "factor", 0.5),
+]
+
+
+@pytest.mark.parametrize("where", ["attribute", "state", "state of the other library"])
+@pytest.mark.parametrize(("kind", "arguments", "name", "value"), EDITS, ids=lambda v: str(v)[:30])
+def test_an_edited_scheduler_goes_on_as_torchs(
+    kind: type[LRScheduler], arguments: dict[str, Any], name: str, value: Any, where: str
+) -> None:
+    ours = optimizer()
+    theirs = torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1, momentum=0.9)
+    mine = kind(ours, **arguments)
+    other = getattr(torch.optim.lr_scheduler, kind.__name__)(theirs, **arguments)
+    metric = (1.0,) if kind is ReduceLROnPlateau else ()
+
+    def advance(steps: int) -> None:
+        for _ in range(steps):
+            step(ours)
+            theirs.step()
+            mine.step(*metric)
+            other.step(*metric)
+
+    advance(4)
+    states = copy.deepcopy([mine.state_dict(), other.state_dict()])
+    if where == "attribute":
+        setattr(mine, name, copy.copy(value))
+        setattr(other, name, copy.copy(value))
+    else:
+        if where != "state":
+            states.reverse()
+        mine.load_state_dict({**states[0], name: value})
+        other.load_state_dict({**states[1], name: value})
+    for _ in range(25):
+        advance(1)
+        rate = theirs.param_groups[0]["lr"]
+        assert ours.param_groups[0]["lr"] == pytest.approx(rate, rel=1e-11, abs=1e-15)
+        held = ours.read_hyperparameters()["lr"][0]
+        assert held == np.float32(ours.param_groups[0]["lr"])
+
+
+def test_a_state_that_went_through_torch_goes_on() -> None:
+    """torch carries our anchors along in its state, though its rates have gone on without them."""
+    ours, theirs = optimizer(), torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+    mine, other = StepLR(ours, 2, 0.5), torch.optim.lr_scheduler.StepLR(theirs, 2, 0.5)
+    step(ours)
+    mine.step()
+    other.load_state_dict(mine.state_dict())
+    theirs.param_groups[0]["lr"] = 0.7
+    theirs.step()
+    other.step()
+    mine.load_state_dict(other.state_dict())
+    ours.param_groups[0]["lr"] = theirs.param_groups[0]["lr"]
+    for _ in range(6):
+        step(ours)
+        theirs.step()
+        mine.step()
+        other.step()
+        assert mine.get_last_lr() == pytest.approx(other.get_last_lr(), rel=1e-12)
+
+
+@pytest.mark.parametrize("number", [np.float64, np.float32, int, np.array, torch.tensor])
+@pytest.mark.parametrize("kind", list(GOOD))
+def test_rates_of_other_types(kind: type[LRScheduler], number: Any) -> None:
+    """As the constructor's, and set in mid-run; an array or a tensor stays the same object."""
+    ours, theirs = optimizer(), torch.optim.SGD([torch.ones(1, requires_grad=True)], lr=0.1)
+    arguments = {**GOOD[kind], **({"cycle_momentum": False} if kind is OneCycleLR else {})}
+    for target in (ours, theirs):
+        target.param_groups[0]["lr"] = number(1.0)
+    mine = kind(ours, **arguments)
+    other = getattr(torch.optim.lr_scheduler, kind.__name__)(theirs, **arguments)
+    metric = (1.0,) if kind is ReduceLROnPlateau else ()
+    for t in range(14):
+        if t == 6:
+            for target in (ours, theirs):
+                target.param_groups[0]["lr"] = number(float(target.param_groups[0]["lr"]))
+        before = ours.param_groups[0]["lr"]
+        step(ours)
+        theirs.step()
+        mine.step(*metric)
+        other.step(*metric)
+        assert float(ours.param_groups[0]["lr"]) == pytest.approx(
+            float(theirs.param_groups[0]["lr"]), rel=1e-6
+        )
+        if number in (np.array, torch.tensor):
+            assert ours.param_groups[0]["lr"] is before
+
+
+class Mixed:
+    """A user's rates, to be mixed in before a class of ours."""
+
+    def get_lr(self) -> Any:
+        return (0.5**self.last_epoch for _ in self.base_lrs)  # type: ignore[attr-defined]
+
+
+class MixedStepLR(Mixed, StepLR):
+    pass
+
+
+def test_a_get_lr_from_anywhere_counts() -> None:
+    target = optimizer()
+    scheduler: Any = MixedStepLR(target, 3)
+    for t in range(5):
+        assert scheduler.get_last_lr() == [0.5**t]
+        step(target)
+        scheduler.step()
+    scheduler = StepLR(target, 3)
+    scheduler.get_lr = lambda: np.array([0.7])
+    step(target)
+    scheduler.step()
+    assert scheduler.get_last_lr() == [0.7]
+
+
+class Lazy(StepLR):
+    """A user's class that sets an attribute late."""
+
+    def step(self, epoch: Any = None) -> None:
+        super().step(epoch)
+        if self.last_epoch == 3:
+            self.seen = True
+
+
+def test_a_users_class_loads_what_it_saved() -> None:
+    target = optimizer()
+    scheduler = Lazy(target, 2)
+    for _ in range(4):
+        step(target)
+        scheduler.step()
+    fresh = Lazy(target, 2)
+    fresh.load_state_dict(scheduler.state_dict())
+    assert fresh.seen
+
+
+def test_a_cut_that_fails_in_one_group_changes_none() -> None:
+    target = SGD([{"params": [np.ones(3, np.float32)]} for _ in range(2)], lr=0.1, device="cpu")
+    scheduler = ReduceLROnPlateau(target, patience=0)
+    scheduler.step(1.0)
+    target.param_groups[1]["lr"] = "x"
+    with pytest.raises(ValueError):
+        scheduler.step(2.0)
+    assert target.param_groups[0]["lr"] == 0.1

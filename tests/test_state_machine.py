@@ -272,6 +272,31 @@ class Training(RuleBasedStateMachine):
         self.all(move)
 
     @precondition(lambda self: not self.over)
+    @rule(
+        edit=st.sampled_from(
+            [("gamma", 0.5), ("step_size", 2), ("T_max", 6), ("eta_min", 0.01), ("patience", 1)]
+        )
+    )
+    def edit_a_setting(self, edit: tuple[str, Any]) -> None:
+        def move(player: Player) -> None:
+            for scheduler in player.schedulers:
+                # An edited gamma of CyclicLR is a listed difference.
+                named = type(scheduler).__name__ != "CyclicLR"
+                if named and edit[0] in scheduler.state_dict():
+                    setattr(scheduler, *edit)
+
+        self.all(move)
+
+    @precondition(lambda self: not self.over)
+    @rule(wrap=st.sampled_from([np.float64, np.array]), group=st.integers(0, 3))
+    def wrap_a_rate(self, wrap: Any, group: int) -> None:
+        """The rate as a numpy scalar or a 0-d array; torch's own optimizers take floats only."""
+        for player in self.ours:
+            own = player.target.groups[group % len(player.target.groups)]
+            own["lr"] = wrap(own["lr"])
+        self.compare()
+
+    @precondition(lambda self: not self.over)
     @rule(make=SCHEDULERS, keep=st.booleans())
     def another_scheduler(self, make: Any, keep: bool) -> None:
         self.all(lambda player: player.schedule(make, keep))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter, itemgetter
 from typing import Any, ClassVar
@@ -14,9 +14,9 @@ import numpy as np
 from ...errors import StateError
 from ..options import Key
 from ..track import Formulas, Track
-from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer
+from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer, check_rate
 from .texts import EPOCH_DEPRECATED, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
-from .touch import copied, note_steps, write
+from .touch import copied, note_steps, unchanged_on_error, write
 
 LR: Key = ("lr",)
 
@@ -46,8 +46,8 @@ class LRScheduler:
     _HIDDEN: ClassVar[frozenset[str]] = frozenset({"optimizer", "_track", "_used", "_held"})
 
     def __init_subclass__(cls) -> None:
-        if "get_lr" in vars(cls):
-            cls._own_get_lr = not vars(cls).get("_formulas_agree", False)
+        ours: Any = next((c for c in cls.__mro__ if vars(c).get("_formulas_agree")), None)
+        cls._own_get_lr = ours is None or cls.get_lr is not ours.get_lr
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
         check_optimizer(optimizer)
@@ -106,6 +106,7 @@ class LRScheduler:
             epoch is None
             and at < track.end
             and track.t == self.last_epoch
+            and "get_lr" not in self.__dict__
             and self._settings(self) == self._used
             and list(map(self._reads, groups)) == self._held
         ):
@@ -126,7 +127,10 @@ class LRScheduler:
         rates = self._track.rows[LR][at]
         if rates is not self._held:
             for group, rate in zip(groups, rates):  # noqa: B905 - strict doubles a step's time
-                group["lr"] = rate
+                if type(group["lr"]) is float:
+                    group["lr"] = rate
+                else:
+                    write(group, LR, rate)
             self._last_lr = self._held = rates
 
     def state_dict(self) -> dict[str, Any]:
@@ -144,7 +148,8 @@ class LRScheduler:
             raise StateError(f"state_dict must be a dict, got {type(state_dict).__name__}")
         unknown = set(state_dict) - {k for k in self.__dict__ if k not in self._HIDDEN}
         unknown -= {"_get_lr_called_within_step", "_is_initial"}
-        if unknown:
+        # A user's class may set attributes of its own at any time.
+        if unknown and type(self).__module__.startswith("grilly."):
             names = sorted(map(str, unknown))
             raise StateError(f"state_dict has keys that are not {type(self).__name__}'s: {names}")
         before = dict(self.__dict__)
@@ -183,7 +188,7 @@ class LRScheduler:
             if not isinstance(rates, list) or len(rates) > len(groups):
                 raise ValueError(f"{name} must be a list of {len(groups)} rates, got {rates!r}")
             for rate in rates:
-                check_number(name, rate if isinstance(rate, float) else float(rate))
+                check_rate(name, rate)
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state that was loaded."""
@@ -209,17 +214,23 @@ class LRScheduler:
             self.last_epoch = t
             self._lay(formulas)
             rates = None if LR in self._track.rows else self._python_rates(jump)
+            with unchanged_on_error(self.optimizer.param_groups):
+                self._write(rates)
         except BaseException:
             self.__dict__.update(before)
             raise
-        self._write(rates)
-        if rates is not None and not self._own_get_lr:
+        if rates is not None and not self._asks_get_lr:
             self._wrote(self._last_lr, jump)
         self._hold()
         self._drive()
 
+    @property
+    def _asks_get_lr(self) -> bool:
+        """Whether rates are those of a user's get_lr(), of the class or of this object."""
+        return self._own_get_lr or "get_lr" in self.__dict__
+
     def _lay(self, formulas: Formulas) -> None:
-        if self._own_get_lr:
+        if self._asks_get_lr:
             formulas = {key: own for key, own in formulas.items() if key != LR}
         if formulas:
             last = min(self._last_step(), MOST_STEPS)
@@ -233,9 +244,10 @@ class LRScheduler:
         with self._flag("_get_lr_called_within_step"):
             rates = self.get_lr() if closed_form is None else closed_form()
         count = len(self.optimizer.param_groups)
-        if not isinstance(rates, (list, tuple)) or len(rates) != count:
+        rates = list(rates) if isinstance(rates, Iterable) else rates
+        if not isinstance(rates, list) or len(rates) != count:
             raise ValueError(f"get_lr() must return one rate per group ({count}), got {rates!r}")
-        return list(rates)
+        return rates
 
     def _write(self, rates: list[Any] | None) -> None:
         groups = self.optimizer.param_groups
@@ -248,7 +260,7 @@ class LRScheduler:
 
     def _hold(self) -> None:
         """Remember what the track was laid for, if the next step may go along it."""
-        if self._own_get_lr and not self._track.rows:
+        if self._asks_get_lr and not self._track.rows:
             return  # get_lr() is asked at every step
         groups = self.optimizer.param_groups
         used = self._settings(self)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..options import number_of
+
 MOST_STEPS = 2**53  # up to here float64, and so a group's clock, holds every whole step
 
 
@@ -25,6 +27,13 @@ def check_number(name: str, value: Any, zero: bool = True) -> None:
         raise ValueError(f"{name} must be finite, got {value}")
     if not zero and value == 0:
         raise ValueError(f"{name} divides and must not be 0, got {value}")
+
+
+def check_rate(name: str, value: Any) -> None:
+    """Raise unless ``value`` is a finite number, or an array or tensor of one."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    check_number(name, number_of(value, name))
 
 
 def check_epoch(value: Any) -> None:

@@ -36,9 +36,7 @@ class OneCycleLR(LRScheduler):
 
     _formulas_agree = True
     _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_cycles", "_momentum", "_reads"}
-    _settings: ClassVar[Any] = attrgetter(
-        "total_steps", "_schedule_phases", "_anneal_func_type", "cycle_momentum"
-    )
+    _settings: ClassVar[Any] = attrgetter("total_steps", "_anneal_func_type", "cycle_momentum")
     _reads: Any = itemgetter("initial_lr", "max_lr", "min_lr")
     _cycles: dict[Key, list[OneCycle]]
 
@@ -139,18 +137,17 @@ class OneCycleLR(LRScheduler):
             )
 
     def _put(self, groups: list[dict[str, Any]], at: int) -> None:
-        rows = self._track.rows
-        self._last_lr = rates = rows[LR][at]
+        held = self._held
+        super()._put(groups, at)
+        self._held = held  # what the cycle is made of, not the rates
         if not self.cycle_momentum:
-            for group, rate in zip(groups, rates):  # noqa: B905 - as in the base class
-                group["lr"] = rate
-        elif self.use_beta1:
-            for group, rate, beta1 in zip(groups, rates, rows[self._momentum][at]):  # noqa: B905
-                group["lr"] = rate
+            return
+        momenta = self._track.rows[self._momentum][at]
+        if self.use_beta1:
+            for group, beta1 in zip(groups, momenta):  # noqa: B905 - as in the base class
                 group["betas"] = (beta1, *group["betas"][1:])
         else:
-            for group, rate, momentum in zip(groups, rates, rows[self._momentum][at]):  # noqa: B905
-                group["lr"] = rate
+            for group, momentum in zip(groups, momenta):  # noqa: B905
                 group["momentum"] = momentum
 
     def _cycle(self, group: dict[str, Any], what: str) -> OneCycle:
@@ -170,6 +167,10 @@ class OneCycleLR(LRScheduler):
         _check_strategy(self._anneal_func_type)
         if not self._schedule_phases:
             raise ValueError("_schedule_phases is empty")
+        for phase in self._schedule_phases:
+            check_number("end_step", phase["end_step"])
+        if self.cycle_momentum and self.use_beta1 != cycles_beta1(self.optimizer):
+            raise ValueError(f"use_beta1 is {self.use_beta1!r}, which is not this optimizer's")
 
     def _check_phase(self, t: float) -> None:
         ends = [float(phase["end_step"]) for phase in self._schedule_phases]
@@ -197,7 +198,7 @@ def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
 
 
 def _positive(name: str, value: Any) -> int:
-    if not isinstance(value, int) or value <= 0:
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError(f"Expected positive integer {name}, but got {value}")
     return value
 

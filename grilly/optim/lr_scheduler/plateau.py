@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 from .base import LR, LRScheduler
-from .checks import check_epoch, check_number, check_optimizer, per_group
+from .checks import check_epoch, check_number, check_optimizer, check_rate, per_group
 from .texts import EPOCH_DEPRECATED
-from .touch import copied, write
+from .touch import copied, unchanged_on_error, write
 
 # Whether metric a is better than the best one, by mode and threshold mode; th is the threshold.
 BETTER: dict[tuple[str, str], Callable[[float, float, float], bool]] = {
@@ -63,9 +63,7 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | list[float] = 0,
         eps: float = 1e-8,
     ) -> None:
-        check_number("factor", factor)
-        if factor >= 1.0:
-            raise ValueError("Factor should be < 1.0.")
+        _check_factor(factor)
         check_optimizer(optimizer)
         groups = optimizer.param_groups
         self.factor = factor
@@ -97,7 +95,8 @@ class ReduceLROnPlateau(LRScheduler):
             check_epoch(epoch)
         before = dict(self.__dict__)
         try:
-            self._take(current, self.last_epoch + 1 if epoch is None else epoch)
+            with unchanged_on_error(self.optimizer.param_groups):
+                self._take(current, self.last_epoch + 1 if epoch is None else epoch)
         except BaseException:
             self.__dict__.update(before)
             raise
@@ -182,7 +181,10 @@ class ReduceLROnPlateau(LRScheduler):
             if not isinstance(getattr(self, name), list):
                 raise TypeError(f"{name} must be a list, got {getattr(self, name)!r}")
             for value in getattr(self, name):
-                check_number(name, float(value))
+                check_rate(name, value)
+        if self.default_min_lr is not None:
+            check_number("default_min_lr", self.default_min_lr)
+        _check_factor(self.factor)
         self._init_is_better(self.mode, self.threshold, self.threshold_mode)
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
@@ -191,6 +193,12 @@ class ReduceLROnPlateau(LRScheduler):
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in torch's keys; a copy."""
         return copy.deepcopy({k: v for k, v in self.__dict__.items() if k != "optimizer"})
+
+
+def _check_factor(factor: Any) -> None:
+    check_number("factor", factor)
+    if factor >= 1.0:
+        raise ValueError("Factor should be < 1.0.")
 
 
 _GROUPS = (

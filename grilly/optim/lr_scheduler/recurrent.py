@@ -47,7 +47,7 @@ class RecurrentLR(LRScheduler):
         raise NotImplementedError
 
     def _formulas(self, t: float, jump: bool) -> Formulas:
-        if jump or self._is_initial or self._own_get_lr or t > self._last_step():
+        if jump or self._is_initial or self._asks_get_lr or t > self._last_step():
             return {}
         groups, held = self.optimizer.param_groups, self._held
         known = range(len(held))
@@ -92,14 +92,13 @@ class RecurrentLR(LRScheduler):
         """Let the device compute the rates at last_epoch if they are on the curves."""
         t, curves = self.last_epoch, self._curves.get(LR, [])
         values = [float(rate) for rate in rates[: len(curves)]]
-        on_curve = all(
-            abs(float(curve(np.float64(t))) - value) <= RELATIVE * abs(value)
-            for curve, value in zip(curves, values, strict=True)
-        )
+        on_curve = all(_meets(*pair, t) for pair in zip(curves, values, strict=True))
         self._track.stand(self._curves, t, {LR: values} if on_curve else {})
 
     def _check_state(self) -> None:
         super()._check_state()
+        if len(self._anchors) > len(self.optimizer.param_groups):
+            raise ValueError(f"_anchors has more entries than there are groups: {self._anchors!r}")
         for rate, t in self._anchors:
             check_number("_anchors", rate)
             check_epoch(t)
@@ -109,15 +108,35 @@ class RecurrentLR(LRScheduler):
         rates, t, saved = self._last_lr, self.last_epoch, self._anchors
         self._start_track()
         self._used, self._held = copy.deepcopy(self._settings(self)), copy.deepcopy(rates)
-        if self._own_get_lr:
+        if self._asks_get_lr:
             return
-        if "_anchors" not in state_dict:
+        if not saved or "_anchors" not in state_dict:
             bases = self.base_lrs[: len(rates)]
             self._anchor([[self._first(float(base)), 0] for base in bases])
             self._stand(rates)
             # Not so for an added group, nor where the recurrence's steps are not the curve's.
             known = self._track.rows and len(bases) == len(rates) and 0 <= t == int(t)
             saved = self._anchors if known else [[float(rate), t] for rate in rates]
-        self._anchor(saved)
+        new = [[float(rate), t] for rate in rates[len(saved) :]]
+        kept = [self._still(i, *anchor) for i, anchor in enumerate(saved[: len(rates)])]
+        self._anchor(kept + new)
         self._stand(rates)
         self._drive()
+
+    def _still(self, i: int, rate: float, t: float) -> list[float]:
+        """Return a loaded anchor, or a new one where the rate is not on the curve through it.
+
+        Somebody may have changed the rate or a setting (gamma, T_max) since the anchor was set.
+        """
+        last, now = float(self._last_lr[i]), self.last_epoch
+        usable = np.isfinite(rate) and 0 <= t < MOST_STEPS
+        curve = self._through(i, rate, t) if usable else None
+        if [rate, t] == [last, now] or (curve is not None and _meets(curve, last, now)):
+            return [rate, t]
+        return [last, now]
+
+
+def _meets(curve: Schedule, rate: float, t: float) -> bool:
+    """Whether ``curve`` has ``rate`` at step ``t``, but for roundings."""
+    with np.errstate(all="ignore"):
+        return bool(abs(float(curve(np.float64(t))) - rate) <= RELATIVE * abs(rate))

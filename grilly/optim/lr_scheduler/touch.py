@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from ..options import Key
 
 
@@ -21,7 +23,7 @@ def write(group: dict[str, Any], key: Key, value: Any) -> None:
         group[key[0]] = tuple(numbers)
     elif hasattr(held, "fill_"):  # a torch tensor
         held.fill_(value)
-    elif getattr(held, "shape", None) == () and hasattr(held, "fill"):  # a 0-d array, no scalar
+    elif isinstance(held, np.ndarray) and held.ndim == 0:
         held[...] = value
     else:
         group[key[0]] = value
