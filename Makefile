@@ -11,7 +11,7 @@ export PATH := $(BIN):$(PATH)
 SHADERS = $(BIN)/cmake --build build/editable -- --quiet
 BOTH_DRIVERS = export VK_ADD_DRIVER_FILES="$$(tools/swiftshader.sh)"
 PYTEST = $(BIN)/python -m pytest
-VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy"
+VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -18,6 +18,8 @@ from plain import F, PlainAdam, PlainAdamW, PlainSGD, hashed_gradient
 from grilly.optim import SGD, Adam, AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 
+pytestmark = pytest.mark.numbers
+
 SIZE = 1003  # no multiple of 4: the last float4 is part padding
 Options = dict[str, Any]
 Array = np.ndarray[Any, np.dtype[np.float32]]

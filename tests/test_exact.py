@@ -11,6 +11,8 @@ from truth import exact, float32_bits
 from grilly import vk, xfloat
 from grilly.schedules import SHIPPED
 
+pytestmark = pytest.mark.numbers
+
 # Wrong float32 values allowed among the samples: none.
 TRUTH_SAMPLES = 10_000
 GPU_SAMPLES = 100_000

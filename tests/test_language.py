@@ -20,6 +20,8 @@ from grilly.mathfun import half_cosine
 from grilly.program import program
 from grilly.schedules import Schedule
 
+pytestmark = pytest.mark.numbers
+
 STEPS = np.concatenate([np.arange(40.0), [99.5, 1000.25, 2.0**24 + 1, 2.0**40 + 3]])
 
 # Formulas as users write them; together they use every row of OPS.

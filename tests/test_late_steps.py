@@ -14,6 +14,8 @@ from truth import float32_bits
 from grilly.optim import Adam
 from grilly.optim.lr_scheduler import CosineAnnealingLR, LRScheduler, OneCycleLR, StepLR
 
+pytestmark = pytest.mark.numbers
+
 LAST = 2**53
 STARTS = (2**24 - 2, 2**31 - 2, 2**32 - 2, 2**40 + 1, LAST - 6)
 STEPS = 5

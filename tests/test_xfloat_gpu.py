@@ -17,6 +17,8 @@ from xfloat_operands import RANGES, numbers, pairs
 from grilly import vk, xfloat
 from grilly.shaders import include_dir
 
+pytestmark = pytest.mark.numbers
+
 TABLES = Path(__file__).resolve().parent.parent / "tools/print_xfloat_tables.py"
 COUNT = 20_000  # operands for each of five ranges of exponents: 1e5 in all
 
