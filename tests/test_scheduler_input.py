@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import warnings
 from typing import Any
@@ -387,3 +388,14 @@ def test_a_cut_that_fails_in_one_group_changes_none() -> None:
     with pytest.raises(ValueError):
         scheduler.step(2.0)
     assert target.param_groups[0]["lr"] == 0.1
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, np.array, torch.tensor])
+@pytest.mark.parametrize("kind", list(GOOD))
+def test_a_state_is_plain_whatever_the_rate_is(kind: type[LRScheduler], number: Any) -> None:
+    target = optimizer()
+    target.param_groups[0]["lr"] = number(0.5)
+    scheduler = kind(target, **GOOD[kind])
+    state = scheduler.state_dict()
+    assert json.loads(json.dumps(state)) == state
+    scheduler.load_state_dict(state)

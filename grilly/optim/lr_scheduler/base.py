@@ -16,7 +16,7 @@ from ..options import Key
 from ..track import Formulas, Track
 from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer, check_rate
 from .texts import EPOCH_DEPRECATED, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
-from .touch import copied, note_steps, unchanged_on_error, write
+from .touch import copied, note_steps, plain, unchanged_on_error, write
 
 LR: Key = ("lr",)
 
@@ -136,7 +136,7 @@ class LRScheduler:
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in torch's keys; a copy."""
         state = {k: v for k, v in self.__dict__.items() if k not in self._HIDDEN}
-        return copy.deepcopy(state)
+        return {key: plain(value) for key, value in state.items()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; the groups stay as they are.

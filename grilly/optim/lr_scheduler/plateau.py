@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer, check_rate, per_group
 from .texts import EPOCH_DEPRECATED
-from .touch import copied, unchanged_on_error, write
+from .touch import copied, plain, unchanged_on_error, write
 
 # Whether metric a is better than the best one, by mode and threshold mode; th is the threshold.
 BETTER: dict[tuple[str, str], Callable[[float, float, float], bool]] = {
@@ -192,7 +191,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in torch's keys; a copy."""
-        return copy.deepcopy({k: v for k, v in self.__dict__.items() if k != "optimizer"})
+        return {k: plain(v) for k, v in self.__dict__.items() if k != "optimizer"}
 
 
 def _check_factor(factor: Any) -> None:

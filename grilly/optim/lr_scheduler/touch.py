@@ -34,6 +34,17 @@ def copied(value: Any) -> Any:
     return value if isinstance(value, (int, float)) else copy.deepcopy(value)
 
 
+def plain(value: Any) -> Any:
+    """Return a copy of a state's value, with a float for each 0-d array, tensor or numpy number."""
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        return value.item()
+    return copy.deepcopy(value)
+
+
 @contextmanager
 def unchanged_on_error(groups: list[dict[str, Any]]) -> Iterator[None]:
     """Put the groups back to what they are now if there is an error."""
