@@ -36,7 +36,7 @@ def copied(value: Any) -> Any:
 
 def plain(value: Any) -> Any:
     """Return a copy of a state's value, with a float for each 0-d array, tensor or numpy number."""
-    if isinstance(value, dict):
+    if type(value) is dict:
         return {key: plain(one) for key, one in value.items()}
     if type(value) in (list, tuple):
         return type(value)(map(plain, value))
