@@ -154,6 +154,28 @@ def test_groups_changed_by_hand() -> None:
         optimizer.step(gradients=[np.ones(3)] * 2)
 
 
+@pytest.mark.parametrize("kind", [np.array, lambda w: nn.Parameter(w.copy())])
+def test_a_parameter_replaced_by_hand(kind: Any) -> None:
+    """Also where nothing has a gradient but the new one: it would stay as it is, in silence."""
+    optimizer = SGD([{"params": [kind(W), kind(W)]}, {"params": [kind(W)]}], device="cpu")
+    params, new = optimizer.param_groups[0]["params"], kind(W)
+    saved = optimizer.state_dict()
+    for edited in ([params[0], new], params[::-1]):
+        optimizer.param_groups[0]["params"] = edited
+        for call in (
+            lambda: optimizer.step(gradients={id(new): np.ones(3)}),
+            optimizer.step,
+            optimizer.read_hyperparameters,
+            optimizer.state_dict,
+            lambda: optimizer.load_state_dict(saved),
+        ):
+            with pytest.raises(ValueError, match="changed by hand"):
+                call()
+        optimizer.param_groups[0]["params"] = params
+    optimizer.step(gradients=[np.ones(3)] * 3)
+    assert np.asarray(params[1])[0] < 1
+
+
 def test_a_parameter_that_changes_its_shape() -> None:
     p = nn.Parameter(W.copy())
     optimizer = AdamW([p], device="cpu")

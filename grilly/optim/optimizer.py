@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
+from operator import is_
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
@@ -168,6 +170,7 @@ class Optimizer:
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
         loss = closure() if closure is not None else None
+        self._check_members()
         grads = gradients_of(self._params, self._memory.shapes, gradients)
         active = np.array([grad is not None for grad in grads], np.bool_)
         if active.any():
@@ -189,6 +192,7 @@ class Optimizer:
         the most updated, and a group without any gets the row of its own next update.
         """
         self._settle()
+        self._check_members()
         active = self._timeline.active
         if not active.all():
             # The rows of a group at rest count on as if it were updated: make them anew.
@@ -208,6 +212,7 @@ class Optimizer:
             theirs.load_state_dict({**ours, "state": state})
         """
         self._settle()
+        self._check_members()
         return saved_state(self)
 
     @entry
@@ -217,6 +222,7 @@ class Optimizer:
         The options of the groups are replaced, the parameters stay. Nothing is changed by a
         StateError; after any other error, load again.
         """
+        self._check_members()
         load_state(self, state_dict)
 
     def _check(self, group: dict[str, Any], argument: bool = False) -> None:
@@ -228,12 +234,18 @@ class Optimizer:
             check_number(self.limits, key, option(group, key), label(key), argument)
         self.check_group(group)
 
-    def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
-        if self._members != [len(group["params"]) for group in self.param_groups]:
+    def _check_members(self) -> None:
+        """Raise ValueError unless the groups hold the very parameters that were added."""
+        lists = [group.get("params", ()) for group in self.param_groups]
+        same = self._members == [len(params) for params in lists]
+        # By identity: equal arrays are others, and == of two arrays is no answer.
+        if not same or not all(map(is_, chain.from_iterable(lists), self._params)):
             raise ValueError(
                 "param_groups or a group's params were changed by hand: add with "
-                "add_param_group, and to remove make a new optimizer"
+                "add_param_group, and to remove or replace make a new optimizer"
             )
+
+    def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")
