@@ -57,6 +57,24 @@ def test_an_empty_list() -> None:
         AdamW([], device="cpu")
 
 
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_groups_without_a_parameter(kind: Any, place: str) -> None:
+    """As in torch, they can do all that others can; the first parameter may come later."""
+    optimizer = kind([{"params": []}, {"params": [], "lr": 0.5}], device=place)
+    np.testing.assert_array_equal(optimizer.read_hyperparameters()["lr"], np.float32([1e-3, 0.5]))
+    optimizer.step()
+    optimizer.step(gradients=[])
+    state = optimizer.state_dict()
+    assert state["state"] == {}
+    optimizer.load_state_dict(state)
+    optimizer.zero_grad()
+    p = W.copy()
+    optimizer.add_param_group({"params": [p], "lr": 0.5})
+    optimizer.step(gradients=[np.ones(3)])
+    assert optimizer.read_hyperparameters()["lr"].tolist()[1:] == [0.5, 0.5]
+    assert (p <= 0.6).all()
+
+
 def test_a_parameter_twice() -> None:
     optimizer = AdamW([W], device="cpu")
     with pytest.raises(ValueError, match="more than one parameter group"):
