@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from grilly import DeviceError, nn
 from grilly.optim import SGD, Adam, AdamW
@@ -130,6 +131,16 @@ def test_names_of_parameters() -> None:
     unnamed = SGD([{"params": [p]}, {"params": [q]}], device="cpu")
     unnamed.load_state_dict(optimizer.state_dict())
     assert unnamed.param_groups[1]["param_names"] == ["q"]
+
+
+def test_names_stay_if_a_loaded_state_has_none() -> None:
+    plain = torch.optim.SGD([torch.ones(3)]).state_dict()
+    theirs = torch.optim.SGD([("w", torch.ones(3))])
+    ours = SGD([("w", W.copy())], device="cpu")
+    theirs.load_state_dict(plain)
+    ours.load_state_dict(plain)
+    names = ours.param_groups[0]["param_names"]
+    assert names == theirs.param_groups[0]["param_names"] == ["w"]
 
 
 def test_parameters_that_share_memory() -> None:

@@ -105,8 +105,9 @@ def _merged(optimizer: Optimizer, mine: dict[str, Any], group: dict[str, Any]) -
         options["betas"] = tuple(options["betas"])
     try:
         options = optimizer.adopted(options)
-        # What a scheduler has left in a group goes, as in torch; an option never does.
-        kept = {k: v for k, v in mine.items() if k == "params" or k in optimizer.defaults}
+        # What a scheduler has left in a group goes, as in torch; an option or a name never does.
+        stays = {"params", "param_names", *optimizer.defaults}
+        kept = {k: v for k, v in mine.items() if k in stays}
         optimizer._check({**kept, **options})
     except (ValueError, TypeError) as error:
         raise StateError(f'state_dict["param_groups"]: {error}') from error
