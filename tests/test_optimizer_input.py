@@ -13,6 +13,7 @@ import torch
 
 from grilly import DeviceError, nn
 from grilly.optim import SGD, Adam, AdamW
+from grilly.optim import params as params_module
 
 W = np.ones(3, np.float32)
 READ_ONLY = np.ones(3, np.float32)
@@ -149,6 +150,24 @@ def test_parameters_that_share_memory() -> None:
         with pytest.raises(ValueError, match="parameters 0 and 1 share memory"):
             AdamW(params, device="cpu")
     AdamW([w[::2], w[1::2]], device="cpu")
+
+
+def test_many_groups_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1000 groups must not take a thousand times as long as one with all their parameters."""
+    spans: list[int] = []
+    span = params_module._span
+    monkeypatch.setattr(params_module, "_span", lambda a: spans.append(a.size) or span(a))
+    groups = [{"params": [np.ones(2, np.float32)], "lr": 0.5 + i} for i in range(1000)]
+    optimizer = AdamW(groups, device="cpu")
+    assert len(spans) == 1000
+    optimizer.step(gradients=[np.ones(2)] * 1000)
+    rates = optimizer.read_hyperparameters()["lr"]
+    np.testing.assert_array_equal(rates, np.arange(1000, dtype=np.float32) + 0.5)
+    w = np.ones(6, np.float32)
+    with pytest.raises(ValueError, match="parameters 1 and 2 share memory"):
+        AdamW([{"params": [W]}, {"params": [w[:4]]}, {"params": [w[2:]]}], device="cpu")
+    with pytest.raises(ValueError, match="cannot add param group without names"):
+        AdamW([{"params": [("w", w)]}, {"params": [W]}], device="cpu")
 
 
 def test_an_edit_that_cannot_be_meant(place: str) -> None:

@@ -32,11 +32,10 @@ class Memory:
         self._moving: list[States] | None = None
 
     def take_in(self, shapes: Sequence[tuple[int, ...]]) -> None:
-        """Note the shapes of all parameters; new ones, the last, have no state yet."""
-        added = len(shapes) - len(self.shapes)
-        self.shapes = list(shapes)
-        self._sizes = [math.prod(shape) for shape in shapes]
-        self.has = np.pad(self.has, ((0, added), (0, 0)))
+        """Note the shapes of new parameters; they have no state yet."""
+        self.shapes += shapes
+        self._sizes += map(math.prod, shapes)
+        self.has = np.concatenate([self.has, np.zeros((len(shapes), len(self.names)), np.bool_)])
 
     def fits(self, wanted: Iterable[str]) -> bool:
         """Whether the slabs are those of all parameters and of the ``wanted`` states."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
@@ -88,8 +88,7 @@ class Optimizer:
         self._backend = choose(device, self.kind)
         self._memory = Memory(self._backend, self.all_states)
         self._timeline = Timeline(self._backend, columns)
-        for group in groups:
-            self.add_param_group(group)
+        self._add(groups)
 
     @property
     def device(self) -> str:
@@ -130,16 +129,27 @@ class Optimizer:
         or an option is out of range.
         """
         self._settle()
-        params, names = params_of(param_group)
+        self._add([param_group])
+
+    def _add(self, new: Sequence[Any]) -> None:
+        """Add groups, all or none. They are checked together: each by itself takes n^2 time."""
+        groups = [self._completed(group) for group in new]
+        params = [p for group in groups for p in group["params"]]
         check_distinct(self._params, params)
-        group = {**self.defaults, **param_group, "params": params, **names}
-        check_named(self.param_groups, group)
-        self._check(group)
-        self.param_groups.append(group)
-        self._params = [p for g in self.param_groups for p in g["params"]]
-        self._members = [len(g["params"]) for g in self.param_groups]
-        self._memory.take_in([array_of(p, "params").shape for p in self._params])
-        self._timeline.resize([i for i, n in enumerate(self._members) for _ in range(n)])
+        check_named(self.param_groups, groups)
+        for group in groups:
+            self._check(group)
+        members = [len(group["params"]) for group in groups]
+        first = len(self.param_groups)
+        self.param_groups += groups
+        self._params += params
+        self._members += members
+        self._memory.take_in([array_of(p, "params").shape for p in params])
+        self._timeline.take_in([i for i, n in enumerate(members, first) for _ in range(n)])
+
+    def _completed(self, group: Any) -> dict[str, Any]:
+        params, names = params_of(group)
+        return {**self.defaults, **group, "params": params, **names}
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros."""

@@ -54,14 +54,15 @@ def params_of(group: Any) -> tuple[list[Param], dict[str, list[str]]]:
     return [p for _, p in params], {"param_names": [name for name, _ in params]}
 
 
-def check_named(groups: Sequence[dict[str, Any]], new: dict[str, Any]) -> None:
+def check_named(groups: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> None:
     """Raise if a new group's parameters have names and the others' have none, or reversely."""
-    if any(("param_names" in new) != ("param_names" in group) for group in groups):
-        which = "with" if "param_names" in new else "without"
-        raise ValueError(
-            "all optimizer param groups should be with/without names. "
-            f"cannot add param group {which} names to the optimizer"
-        )
+    for group in new:
+        if any(("param_names" in group) != ("param_names" in g) for g in (*groups, new[0])):
+            which = "with" if "param_names" in group else "without"
+            raise ValueError(
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {which} names to the optimizer"
+            )
 
 
 def array_of(param: Any, name: str) -> Float32:

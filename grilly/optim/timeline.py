@@ -74,10 +74,10 @@ class Timeline:
         self._started: Epochs = []
         self._stride = 1
 
-    def resize(self, groups: Sequence[int]) -> None:
+    def take_in(self, groups: Sequence[int]) -> None:
         """Take new parameters in, each named by its group; they have had no update yet."""
-        added = len(groups) - len(self._groups)
-        self._groups = np.array(groups, np.int64)
+        added = len(groups)
+        self._groups = np.concatenate([self._groups, np.array(groups, np.int64)])
         missed = np.full(added, self.progress.steps, np.int64)
         behind = np.concatenate([self.progress.behind, missed])
         self.progress = self.progress._replace(behind=behind)
