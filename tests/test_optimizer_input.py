@@ -224,6 +224,31 @@ def test_a_parameter_replaced_by_hand(kind: Any) -> None:
     assert np.asarray(params[1])[0] < 1
 
 
+def test_zeros_for_gradients() -> None:
+    """In place, as in torch, where the gradient is an array to write into."""
+    theirs = torch.nn.Parameter(torch.ones(3))
+    theirs.grad = kept = torch.ones(3)
+    torch.optim.SGD([theirs]).zero_grad(set_to_none=False)
+    assert theirs.grad is kept
+    assert not kept.any()
+    p = nn.Parameter(W.copy())
+    optimizer = SGD([p, nn.Parameter(W.copy())], device="cpu")
+    for grad in (np.ones(3, np.float32), np.ones(3), np.ones(6, np.float32)[::2]):
+        p.grad = grad
+        optimizer.zero_grad(set_to_none=False)
+        assert p.grad is grad
+        assert not grad.any()
+    for other in ([1.0, 2.0, 3.0], READ_ONLY, np.ones(4, np.float32)):
+        p.grad = other
+        optimizer.zero_grad(set_to_none=False)
+        assert isinstance(p.grad, np.ndarray)
+        np.testing.assert_array_equal(p.grad, np.zeros(3))
+    assert READ_ONLY.all()
+    assert [q.grad is None for q in optimizer.param_groups[0]["params"]] == [False, True]
+    optimizer.zero_grad()
+    assert p.grad is None
+
+
 def test_a_parameter_that_changes_its_shape() -> None:
     p = nn.Parameter(W.copy())
     optimizer = AdamW([p], device="cpu")

@@ -28,6 +28,7 @@ from .params import (
     gradients_of,
     groups_of,
     params_of,
+    zeroed,
 )
 from .sources import Sources
 from .state import load_state, saved_state
@@ -152,10 +153,13 @@ class Optimizer:
         return {**self.defaults, **group, "params": params, **names}
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros."""
+        """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros.
+
+        An array that can be written is set to zeros in place, as in torch: it stays the ``grad``.
+        """
         for p in self._params:
             if isinstance(p, Parameter) and p.grad is not None:
-                p.grad = None if set_to_none else np.zeros(p.shape, np.float32)
+                p.grad = None if set_to_none else zeroed(p.grad, p.shape)
 
     @entry
     def step(

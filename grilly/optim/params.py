@@ -120,6 +120,14 @@ def _given(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
     return given
 
 
+def zeroed(grad: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return a gradient's zeros: in its own array if that is one of ``shape`` to write into."""
+    if isinstance(grad, np.ndarray) and grad.shape == shape and grad.flags.writeable:
+        grad[...] = 0
+        return grad
+    return np.zeros(shape, np.float32)
+
+
 def real_array(value: Any, shape: tuple[int, ...], name: str) -> Float32:
     """Return ``value`` as a float32 array of a parameter's ``shape``."""
     try:
