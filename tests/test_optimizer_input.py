@@ -152,6 +152,44 @@ def test_parameters_that_share_memory() -> None:
     AdamW([w[::2], w[1::2]], device="cpu")
 
 
+FOLDED = [((4,), (0,)), ((2, 3), (4, 4)), ((3, 2), (0, 4)), ((3,), (2,)), ((2, 3), (8, 4))]
+
+
+@pytest.mark.parametrize(("shape", "strides"), FOLDED)
+def test_a_parameter_that_shares_memory_with_itself(
+    shape: tuple[int, ...], strides: tuple[int, ...]
+) -> None:
+    w = np.lib.stride_tricks.as_strided(np.ones(8, np.float32), shape, strides)
+    optimizer = AdamW([W], device="cpu")
+    for call in (
+        lambda: SGD([w], device="cpu"),
+        lambda: optimizer.add_param_group({"params": [w]}),
+        lambda: nn.Parameter(w),
+    ):
+        with pytest.raises(ValueError, match=r"share memory \(shape .*strides .*pass a copy"):
+            call()
+    assert len(optimizer.param_groups) == 1
+    p = nn.Parameter(np.ones(shape, np.float32))
+    later, before = SGD([p], device="cpu"), w.copy()
+    p.data, p.grad = w, np.ones(shape)
+    with pytest.raises(ValueError, match="parameter 0 has elements that may share memory"):
+        later.step()
+    np.testing.assert_array_equal(w, before)
+
+
+def test_any_view_without_folds_is_a_parameter() -> None:
+    w = np.ones((4, 6, 5), np.float32)
+    records = np.ones(3, [("a", "f4"), ("b", "f4")])
+    views = [w.T, w[::-2, 1::3], w[:, 2, None], w[..., :0], w[1:1, ::2], records["b"]]
+    views += [w.transpose(1, 0, 2)[::2], np.lib.stride_tricks.as_strided(w, (1, 3), (0, 4))]
+    views += [w[0, 0, 0:1][:, None].T, np.asfortranarray(w), w[0].diagonal().copy()[::-1]]
+    for view in views:
+        optimizer = SGD([view], lr=0.5, device="cpu")
+        before = view.copy()
+        optimizer.step(gradients=[np.ones(view.shape)])
+        np.testing.assert_array_equal(view, before - np.float32(0.5))
+
+
 def test_many_groups_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """1000 groups must not take a thousand times as long as one with all their parameters."""
     spans: list[int] = []
