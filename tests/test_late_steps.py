@@ -78,6 +78,33 @@ def test_the_kernel_reads_the_rounded_truth(name: str, start: int, place: str) -
     assert optimizer.state_dict()["state"][0]["step"] == start + STEPS
 
 
+def test_the_last_update_that_can_be_counted(place: str) -> None:
+    """Past it a parameter is refused and nothing changes; another one may still be updated."""
+    p, q = np.ones(3, np.float32), np.ones(2, np.float32)
+    optimizer = Adam([p, q], lr=0.1, device=place)
+    optimizer.step(gradients=[np.ones(3), np.ones(2)])
+    state = optimizer.state_dict()
+    state["state"][0]["step"] = LAST - 1
+    optimizer.load_state_dict(state)
+    optimizer.step(gradients=[np.ones(3), np.ones(2)])
+    before, weights = str(optimizer.state_dict()), p.copy()
+    for call in (
+        lambda: optimizer.step(gradients=[np.ones(3), np.ones(2)]),
+        optimizer.read_hyperparameters,
+    ):
+        with pytest.raises(ValueError, match=r"parameter 0 has had 2\^53 updates"):
+            call()
+    assert str(optimizer.state_dict()) == before
+    np.testing.assert_array_equal(p, weights)
+    optimizer.step(gradients=[None, np.ones(2)])
+    after = optimizer.state_dict()["state"]
+    assert (after[0]["step"], after[1]["step"]) == (LAST, 3)
+    twin = Adam([r := np.ones(2, np.float32)], lr=0.1, device=place)
+    for _ in range(3):
+        twin.step(gradients=[np.ones(2)])
+    np.testing.assert_array_equal(q, r)
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_past_2_to_the_53_a_step_is_refused(name: str) -> None:
     optimizer = Adam([np.ones(3, np.float32)], lr=0.1, device="cpu")

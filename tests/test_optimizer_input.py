@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from grilly import DeviceError, nn
 from grilly.optim import SGD, Adam, AdamW
+from grilly.optim import params as params_module
 
 W = np.ones(3, np.float32)
 READ_ONLY = np.ones(3, np.float32)
@@ -55,6 +57,24 @@ def test_params_is_an_iterable(params: Any) -> None:
 def test_an_empty_list() -> None:
     with pytest.raises(ValueError, match="empty parameter list"):
         AdamW([], device="cpu")
+
+
+@pytest.mark.parametrize("kind", [SGD, Adam, AdamW])
+def test_groups_without_a_parameter(kind: Any, place: str) -> None:
+    """As in torch, they can do all that others can; the first parameter may come later."""
+    optimizer = kind([{"params": []}, {"params": [], "lr": 0.5}], device=place)
+    np.testing.assert_array_equal(optimizer.read_hyperparameters()["lr"], np.float32([1e-3, 0.5]))
+    optimizer.step()
+    optimizer.step(gradients=[])
+    state = optimizer.state_dict()
+    assert state["state"] == {}
+    optimizer.load_state_dict(state)
+    optimizer.zero_grad()
+    p = W.copy()
+    optimizer.add_param_group({"params": [p], "lr": 0.5})
+    optimizer.step(gradients=[np.ones(3)])
+    assert optimizer.read_hyperparameters()["lr"].tolist()[1:] == [0.5, 0.5]
+    assert (p <= 0.6).all()
 
 
 def test_a_parameter_twice() -> None:
@@ -114,12 +134,78 @@ def test_names_of_parameters() -> None:
     assert unnamed.param_groups[1]["param_names"] == ["q"]
 
 
+def test_names_stay_if_a_loaded_state_has_none() -> None:
+    plain = torch.optim.SGD([torch.ones(3)]).state_dict()
+    theirs = torch.optim.SGD([("w", torch.ones(3))])
+    ours = SGD([("w", W.copy())], device="cpu")
+    theirs.load_state_dict(plain)
+    ours.load_state_dict(plain)
+    names = ours.param_groups[0]["param_names"]
+    assert names == theirs.param_groups[0]["param_names"] == ["w"]
+
+
 def test_parameters_that_share_memory() -> None:
     w = np.ones(6, np.float32)
     for params in ([w[:4], w[2:]], [nn.Parameter(w), w], [w[::2], w[2:3]]):
         with pytest.raises(ValueError, match="parameters 0 and 1 share memory"):
             AdamW(params, device="cpu")
     AdamW([w[::2], w[1::2]], device="cpu")
+
+
+FOLDED = [((4,), (0,)), ((2, 3), (4, 4)), ((3, 2), (0, 4)), ((3,), (2,)), ((2, 3), (8, 4))]
+
+
+@pytest.mark.parametrize(("shape", "strides"), FOLDED)
+def test_a_parameter_that_shares_memory_with_itself(
+    shape: tuple[int, ...], strides: tuple[int, ...]
+) -> None:
+    w = np.lib.stride_tricks.as_strided(np.ones(8, np.float32), shape, strides)
+    optimizer = AdamW([W], device="cpu")
+    for call in (
+        lambda: SGD([w], device="cpu"),
+        lambda: optimizer.add_param_group({"params": [w]}),
+        lambda: nn.Parameter(w),
+    ):
+        with pytest.raises(ValueError, match=r"share memory \(shape .*strides .*pass a copy"):
+            call()
+    assert len(optimizer.param_groups) == 1
+    p = nn.Parameter(np.ones(shape, np.float32))
+    later, before = SGD([p], device="cpu"), w.copy()
+    p.data, p.grad = w, np.ones(shape)
+    with pytest.raises(ValueError, match="parameter 0 has elements that may share memory"):
+        later.step()
+    np.testing.assert_array_equal(w, before)
+
+
+def test_any_view_without_folds_is_a_parameter() -> None:
+    w = np.ones((4, 6, 5), np.float32)
+    records = np.ones(3, [("a", "f4"), ("b", "f4")])
+    views = [w.T, w[::-2, 1::3], w[:, 2, None], w[..., :0], w[1:1, ::2], records["b"]]
+    views += [w.transpose(1, 0, 2)[::2], np.lib.stride_tricks.as_strided(w, (1, 3), (0, 4))]
+    views += [w[0, 0, 0:1][:, None].T, np.asfortranarray(w), w[0].diagonal().copy()[::-1]]
+    for view in views:
+        optimizer = SGD([view], lr=0.5, device="cpu")
+        before = view.copy()
+        optimizer.step(gradients=[np.ones(view.shape)])
+        np.testing.assert_array_equal(view, before - np.float32(0.5))
+
+
+def test_many_groups_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1000 groups must not take a thousand times as long as one with all their parameters."""
+    spans: list[int] = []
+    span = params_module._span
+    monkeypatch.setattr(params_module, "_span", lambda a: spans.append(a.size) or span(a))
+    groups = [{"params": [np.ones(2, np.float32)], "lr": 0.5 + i} for i in range(1000)]
+    optimizer = AdamW(groups, device="cpu")
+    assert len(spans) == 1000
+    optimizer.step(gradients=[np.ones(2)] * 1000)
+    rates = optimizer.read_hyperparameters()["lr"]
+    np.testing.assert_array_equal(rates, np.arange(1000, dtype=np.float32) + 0.5)
+    w = np.ones(6, np.float32)
+    with pytest.raises(ValueError, match="parameters 1 and 2 share memory"):
+        AdamW([{"params": [W]}, {"params": [w[:4]]}, {"params": [w[2:]]}], device="cpu")
+    with pytest.raises(ValueError, match="cannot add param group without names"):
+        AdamW([{"params": [("w", w)]}, {"params": [W]}], device="cpu")
 
 
 def test_an_edit_that_cannot_be_meant(place: str) -> None:
@@ -152,6 +238,53 @@ def test_groups_changed_by_hand() -> None:
     optimizer.param_groups[0]["params"].append(W.copy())
     with pytest.raises(ValueError, match="add_param_group"):
         optimizer.step(gradients=[np.ones(3)] * 2)
+
+
+@pytest.mark.parametrize("kind", [np.array, lambda w: nn.Parameter(w.copy())])
+def test_a_parameter_replaced_by_hand(kind: Any) -> None:
+    """Also where nothing has a gradient but the new one: it would stay as it is, in silence."""
+    optimizer = SGD([{"params": [kind(W), kind(W)]}, {"params": [kind(W)]}], device="cpu")
+    params, new = optimizer.param_groups[0]["params"], kind(W)
+    saved = optimizer.state_dict()
+    for edited in ([params[0], new], params[::-1]):
+        optimizer.param_groups[0]["params"] = edited
+        for call in (
+            lambda: optimizer.step(gradients={id(new): np.ones(3)}),
+            optimizer.step,
+            optimizer.read_hyperparameters,
+            optimizer.state_dict,
+            lambda: optimizer.load_state_dict(saved),
+        ):
+            with pytest.raises(ValueError, match="changed by hand"):
+                call()
+        optimizer.param_groups[0]["params"] = params
+    optimizer.step(gradients=[np.ones(3)] * 3)
+    assert np.asarray(params[1])[0] < 1
+
+
+def test_zeros_for_gradients() -> None:
+    """In place, as in torch, where the gradient is an array to write into."""
+    theirs = torch.nn.Parameter(torch.ones(3))
+    theirs.grad = kept = torch.ones(3)
+    torch.optim.SGD([theirs]).zero_grad(set_to_none=False)
+    assert theirs.grad is kept
+    assert not kept.any()
+    p = nn.Parameter(W.copy())
+    optimizer = SGD([p, nn.Parameter(W.copy())], device="cpu")
+    for grad in (np.ones(3, np.float32), np.ones(3), np.ones(6, np.float32)[::2]):
+        p.grad = grad
+        optimizer.zero_grad(set_to_none=False)
+        assert p.grad is grad
+        assert not grad.any()
+    for other in ([1.0, 2.0, 3.0], READ_ONLY, np.ones(4, np.float32)):
+        p.grad = other
+        optimizer.zero_grad(set_to_none=False)
+        assert isinstance(p.grad, np.ndarray)
+        np.testing.assert_array_equal(p.grad, np.zeros(3))
+    assert READ_ONLY.all()
+    assert [q.grad is None for q in optimizer.param_groups[0]["params"]] == [False, True]
+    optimizer.zero_grad()
+    assert p.grad is None
 
 
 def test_a_parameter_that_changes_its_shape() -> None:

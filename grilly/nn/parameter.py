@@ -13,8 +13,12 @@ Float32 = npt.NDArray[np.float32]
 class Parameter:
     """A float32 array of any shape, ``data``, updated in place, and its gradient ``grad``.
 
-    ``data`` is the array that was given, not a copy. Raises TypeError unless it is a writeable
-    numpy array of float32.
+    ``data`` is the array that was given, not a copy. Raises TypeError unless it is a numpy array of
+    float32, ValueError if that is read-only or its elements share memory with each other.
+
+    Another array may be put into ``data``. It must share no memory with another parameter's: that
+    is looked for when a group is added to an optimizer, but not at each step, which would update
+    the shared elements once for each of the parameters.
 
     >>> weight = Parameter(np.zeros((2, 3), np.float32))
     >>> weight.shape, weight.grad is None
@@ -47,6 +51,23 @@ def checked(data: Any, name: str) -> Float32:
         raise TypeError(f"{name} must be a numpy array of float32, got {type(data).__name__}")
     if data.dtype != np.float32:
         raise TypeError(f"{name} must be float32, got {data.dtype}: write x.astype(np.float32)")
-    if not data.flags.writeable:
+    flags = data.flags
+    if not flags.writeable:
         raise ValueError(f"{name} is read-only and cannot be updated in place: pass a copy")
+    if not flags.c_contiguous and _folded(data):
+        raise ValueError(
+            f"{name} has elements that may share memory (shape {data.shape}, strides "
+            f"{data.strides}) and cannot be updated one by one: pass a copy"
+        )
     return data
+
+
+def _folded(data: Float32) -> bool:
+    """Whether an axis is shorter in memory than what lies within it, as only as_strided makes."""
+    extent = data.itemsize
+    axes = zip(map(abs, data.strides), data.shape, strict=True)
+    for stride, length in sorted(axis for axis in axes if axis[1] > 1):
+        if stride < extent:
+            return data.size > 0
+        extent += stride * (length - 1)
+    return False

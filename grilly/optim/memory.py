@@ -25,41 +25,40 @@ class Memory:
         # Which parameter has which of ``names``: what an update has made is never dropped.
         self.has = np.empty((0, len(names)), np.bool_)
         self._sizes: list[int] = []
-        # Parameters and states that there are slabs for, and states on their way into new slabs:
-        # what a failure or Ctrl-C leaves there, the next call finishes.
-        self._held_for: tuple[list[int], tuple[str, ...]] = ([], ())
+        # How many parameters, and which states, there are slabs for (None: no slabs at all), and
+        # states on their way into new slabs: what a failure or Ctrl-C leaves there, the next call
+        # finishes.
+        self._held_for: tuple[int, tuple[str, ...]] | None = None
         self._moving: list[States] | None = None
 
     def take_in(self, shapes: Sequence[tuple[int, ...]]) -> None:
-        """Note the shapes of all parameters; new ones, the last, have no state yet."""
-        added = len(shapes) - len(self.shapes)
-        self.shapes = list(shapes)
-        self._sizes = [math.prod(shape) for shape in shapes]
-        self.has = np.pad(self.has, ((0, added), (0, 0)))
+        """Note the shapes of new parameters; they have no state yet."""
+        self.shapes += shapes
+        self._sizes += map(math.prod, shapes)
+        self.has = np.concatenate([self.has, np.zeros((len(shapes), len(self.names)), np.bool_)])
 
     def fits(self, wanted: Iterable[str]) -> bool:
         """Whether the slabs are those of all parameters and of the ``wanted`` states."""
-        return self._moving is None and self._held_for == self._layout(wanted)
+        return self._moving is None and self._held_for == (len(self._sizes), self._states(wanted))
 
     def move(self, wanted: Iterable[str]) -> None:
         """Make slabs that fit, and keep what the old ones held."""
-        layout = self._layout(wanted)
+        states = self._states(wanted)
         self._moving = self.held()
-        self._backend.allocate(*layout)
-        for i, states in enumerate(self._moving):
-            for name in states:
-                self._backend.write(name, i, states[name])
-        self._held_for = layout
+        self._backend.allocate(self._sizes, states)
+        for i, held in enumerate(self._moving):
+            for name, values in held.items():
+                self._backend.write(name, i, values)
+        self._held_for = len(self._sizes), states
         self._moving = None
 
     def held(self) -> list[States]:
         """Return copies of all states that are on the device, by parameter."""
         if self._moving is not None:
             return copy.deepcopy(self._moving)
-        sizes, names = self._held_for
+        count, names = self._held_for or (0, ())
         held = [
-            {name: np.empty(self.shapes[i], np.float32) for name in names}
-            for i in range(len(sizes))
+            {name: np.empty(shape, np.float32) for name in names} for shape in self.shapes[:count]
         ]
         for i, states in enumerate(held):
             for name, out in states.items():
@@ -73,7 +72,7 @@ class Memory:
     def load(self, loaded: Sequence[States]) -> None:
         """Overwrite all states, for which there are slabs; one that is not given becomes zeros."""
         for i, states in enumerate(loaded):
-            for name in self._held_for[1]:
+            for name in self._states(()):
                 zeros = np.zeros(self.shapes[i], np.float32)
                 self._backend.write(name, i, states.get(name, zeros))
 
@@ -82,7 +81,7 @@ class Memory:
         rows = [[name in names for name in self.names] for names in states]
         return np.array(rows, np.bool_).reshape(-1, len(self.names))
 
-    def _layout(self, wanted: Iterable[str]) -> tuple[list[int], tuple[str, ...]]:
+    def _states(self, wanted: Iterable[str]) -> tuple[str, ...]:
         # A state stays when no group asks for it any more.
-        used = {*wanted, *self._held_for[1]}
-        return self._sizes, tuple(name for name in self.names if name in used)
+        used = {*wanted, *(self._held_for[1] if self._held_for else ())}
+        return tuple(name for name in self.names if name in used)

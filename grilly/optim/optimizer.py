@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
+from operator import is_
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
@@ -26,6 +28,7 @@ from .params import (
     gradients_of,
     groups_of,
     params_of,
+    zeroed,
 )
 from .sources import Sources
 from .state import load_state, saved_state
@@ -86,8 +89,7 @@ class Optimizer:
         self._backend = choose(device, self.kind)
         self._memory = Memory(self._backend, self.all_states)
         self._timeline = Timeline(self._backend, columns)
-        for group in groups:
-            self.add_param_group(group)
+        self._add(groups)
 
     @property
     def device(self) -> str:
@@ -128,22 +130,36 @@ class Optimizer:
         or an option is out of range.
         """
         self._settle()
-        params, names = params_of(param_group)
+        self._add([param_group])
+
+    def _add(self, new: Sequence[Any]) -> None:
+        """Add groups, all or none. They are checked together: each by itself takes n^2 time."""
+        groups = [self._completed(group) for group in new]
+        params = [p for group in groups for p in group["params"]]
         check_distinct(self._params, params)
-        group = {**self.defaults, **param_group, "params": params, **names}
-        check_named(self.param_groups, group)
-        self._check(group)
-        self.param_groups.append(group)
-        self._params = [p for g in self.param_groups for p in g["params"]]
-        self._members = [len(g["params"]) for g in self.param_groups]
-        self._memory.take_in([array_of(p, "params").shape for p in self._params])
-        self._timeline.resize([i for i, n in enumerate(self._members) for _ in range(n)])
+        check_named(self.param_groups, groups)
+        for group in groups:
+            self._check(group)
+        members = [len(group["params"]) for group in groups]
+        first = len(self.param_groups)
+        self.param_groups += groups
+        self._params += params
+        self._members += members
+        self._memory.take_in([array_of(p, "params").shape for p in params])
+        self._timeline.take_in([i for i, n in enumerate(members, first) for _ in range(n)])
+
+    def _completed(self, group: Any) -> dict[str, Any]:
+        params, names = params_of(group)
+        return {**self.defaults, **group, "params": params, **names}
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros."""
+        """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros.
+
+        An array that can be written is set to zeros in place, as in torch: it stays the ``grad``.
+        """
         for p in self._params:
             if isinstance(p, Parameter) and p.grad is not None:
-                p.grad = None if set_to_none else np.zeros(p.shape, np.float32)
+                p.grad = None if set_to_none else zeroed(p.grad, p.shape)
 
     @entry
     def step(
@@ -168,6 +184,7 @@ class Optimizer:
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
         loss = closure() if closure is not None else None
+        self._check_members()
         grads = gradients_of(self._params, self._memory.shapes, gradients)
         active = np.array([grad is not None for grad in grads], np.bool_)
         if active.any():
@@ -189,6 +206,7 @@ class Optimizer:
         the most updated, and a group without any gets the row of its own next update.
         """
         self._settle()
+        self._check_members()
         active = self._timeline.active
         if not active.all():
             # The rows of a group at rest count on as if it were updated: make them anew.
@@ -208,6 +226,7 @@ class Optimizer:
             theirs.load_state_dict({**ours, "state": state})
         """
         self._settle()
+        self._check_members()
         return saved_state(self)
 
     @entry
@@ -217,6 +236,7 @@ class Optimizer:
         The options of the groups are replaced, the parameters stay. Nothing is changed by a
         StateError; after any other error, load again.
         """
+        self._check_members()
         load_state(self, state_dict)
 
     def _check(self, group: dict[str, Any], argument: bool = False) -> None:
@@ -228,12 +248,18 @@ class Optimizer:
             check_number(self.limits, key, option(group, key), label(key), argument)
         self.check_group(group)
 
-    def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
-        if self._members != [len(group["params"]) for group in self.param_groups]:
+    def _check_members(self) -> None:
+        """Raise ValueError unless the groups hold the very parameters that were added."""
+        lists = [group.get("params", ()) for group in self.param_groups]
+        same = self._members == [len(params) for params in lists]
+        # By identity: equal arrays are others, and == of two arrays is no answer.
+        if not same or not all(map(is_, chain.from_iterable(lists), self._params)):
             raise ValueError(
                 "param_groups or a group's params were changed by hand: add with "
-                "add_param_group, and to remove make a new optimizer"
+                "add_param_group, and to remove or replace make a new optimizer"
             )
+
+    def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")

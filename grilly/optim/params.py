@@ -54,14 +54,15 @@ def params_of(group: Any) -> tuple[list[Param], dict[str, list[str]]]:
     return [p for _, p in params], {"param_names": [name for name, _ in params]}
 
 
-def check_named(groups: Sequence[dict[str, Any]], new: dict[str, Any]) -> None:
+def check_named(groups: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> None:
     """Raise if a new group's parameters have names and the others' have none, or reversely."""
-    if any(("param_names" in new) != ("param_names" in group) for group in groups):
-        which = "with" if "param_names" in new else "without"
-        raise ValueError(
-            "all optimizer param groups should be with/without names. "
-            f"cannot add param group {which} names to the optimizer"
-        )
+    for group in new:
+        if any(("param_names" in group) != ("param_names" in g) for g in (*groups, new[0])):
+            which = "with" if "param_names" in group else "without"
+            raise ValueError(
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {which} names to the optimizer"
+            )
 
 
 def array_of(param: Any, name: str) -> Float32:
@@ -117,6 +118,14 @@ def _given(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
             f"gradients must have one entry per parameter ({len(params)}), got {len(given)}"
         )
     return given
+
+
+def zeroed(grad: Any, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """Return a gradient's zeros: in its own array if that is one of ``shape`` to write into."""
+    if isinstance(grad, np.ndarray) and grad.shape == shape and grad.flags.writeable:
+        grad[...] = 0
+        return grad
+    return np.zeros(shape, np.float32)
 
 
 def real_array(value: Any, shape: tuple[int, ...], name: str) -> Float32:

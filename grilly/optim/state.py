@@ -10,11 +10,10 @@ from ..errors import StateError
 from ..nn.parameter import Float32
 from .options import number_of
 from .params import real_array
+from .timeline import MOST_STEPS
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
-
-MOST_STEPS = 2**53
 
 
 def saved_state(optimizer: Optimizer) -> dict[str, Any]:
@@ -105,8 +104,9 @@ def _merged(optimizer: Optimizer, mine: dict[str, Any], group: dict[str, Any]) -
         options["betas"] = tuple(options["betas"])
     try:
         options = optimizer.adopted(options)
-        # What a scheduler has left in a group goes, as in torch; an option never does.
-        kept = {k: v for k, v in mine.items() if k == "params" or k in optimizer.defaults}
+        # What a scheduler has left in a group goes, as in torch; an option or a name never does.
+        stays = {"params", "param_names", *optimizer.defaults}
+        kept = {k: v for k, v in mine.items() if k in stays}
         optimizer._check({**kept, **options})
     except (ValueError, TypeError) as error:
         raise StateError(f'state_dict["param_groups"]: {error}') from error
@@ -140,7 +140,8 @@ def _count(value: Any, where: str) -> int:
         step = number_of(value, where)
     except TypeError:
         raise StateError(f"{where} must be a count, got {value!r}") from None
-    if not (0 <= step <= MOST_STEPS and step == int(step)):
+    # The float of an int past 2^53 may be 2^53: the int itself is compared.
+    if not (math.isfinite(step) and step == int(step) and 0 <= int(value) <= MOST_STEPS):
         got = value if math.isfinite(step) else step
         raise StateError(f"{where} must be a count up to 2^53, got {got}")
     return int(value)

@@ -17,6 +17,9 @@ from ..backend import Array, Backend, Clock, Job, Plan
 from ..schedules import Formula, Schedule
 from .options import Key
 
+# As far as float64, and so a saved state, holds every whole number, and bias corrections are exact.
+MOST_STEPS = 2**53
+
 
 class Source(NamedTuple):
     """Where a column's value comes from, and the schedule's step of it (None: a constant)."""
@@ -71,10 +74,10 @@ class Timeline:
         self._started: Epochs = []
         self._stride = 1
 
-    def resize(self, groups: Sequence[int]) -> None:
+    def take_in(self, groups: Sequence[int]) -> None:
         """Take new parameters in, each named by its group; they have had no update yet."""
-        added = len(groups) - len(self._groups)
-        self._groups = np.array(groups, np.int64)
+        added = len(groups)
+        self._groups = np.concatenate([self._groups, np.array(groups, np.int64)])
         missed = np.full(added, self.progress.steps, np.int64)
         behind = np.concatenate([self.progress.behind, missed])
         self.progress = self.progress._replace(behind=behind)
@@ -100,8 +103,10 @@ class Timeline:
     def prepare(self, sources: Sources, active: Array, counted: Array) -> None:
         """Make the table right for a step that updates the ``active`` (bool) parameters.
 
-        Of these, the update counts for the ``counted`` ones only.
+        Of these, the update counts for the ``counted`` ones only. Raises ValueError, with nothing
+        changed, if one of them has had as many updates as can be counted.
         """
+        self._check_countable(active & counted)
         # The count of what is not counted stays; that it falls behind must not need a new plan.
         behind = np.where(counted, self.progress.behind, 0)
         self._now = [[source.epoch for source in group.values()] for group in sources]
@@ -113,6 +118,16 @@ class Timeline:
             self._plan(sources, active, behind)
             self._planned = wanted
         self.active, self._counted = active, counted
+
+    def _check_countable(self, counted: Array) -> None:
+        if self.progress.steps < MOST_STEPS:  # of the most updated one, so of all
+            return
+        full = counted & (self.progress.steps - self.progress.behind >= MOST_STEPS)
+        if full.any():
+            raise ValueError(
+                f"parameter {int(full.argmax())} has had 2^53 updates, the most that can be "
+                "counted: load a state_dict with a smaller step, or make a new optimizer"
+            )
 
     def after(self) -> Progress:
         """Return the progress once the update that was prepared is made."""
