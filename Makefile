@@ -60,5 +60,5 @@ lint: .venv/test.stamp
 	@touch $@
 
 clean:
-	rm -rf .venv build dist grilly/spirv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf digits.png .venv build dist grilly/spirv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -226,3 +226,28 @@ def test_a_state_of_which_a_part_does_not_fit_changes_nothing() -> None:
     with pytest.raises(StateError, match="step_size"):
         chain.load_state_dict(state)
     assert chain.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"_schedulers": []}, {"_schedulers": [{}]}, {"_schedulers": 3}]
+)
+def test_a_state_with_parts_missing_is_refused(state: dict[str, Any]) -> None:
+    own = target()
+    scheduler = ours.SequentialLR(
+        own.optimizer, [ours.LinearLR(own.optimizer), ours.ExponentialLR(own.optimizer, 0.9)], [2]
+    )
+    before = repr(scheduler.state_dict())
+    with pytest.raises(StateError, match="_schedulers must be a list of 2 states, got"):
+        scheduler.load_state_dict(state)
+    assert repr(scheduler.state_dict()) == before
+
+
+@pytest.mark.parametrize("name", ["SequentialLR", "ChainedScheduler"])
+def test_torchs_own_schedulers_are_not_driven(name: str) -> None:
+    own = TorchTarget("SGD", [{"lr": 0.1}])
+    theirs = [THEIRS.LinearLR(own.optimizer), THEIRS.ExponentialLR(own.optimizer, 0.9)]
+    arguments = (own.optimizer, theirs, [2]) if name == "SequentialLR" else (theirs,)
+    with pytest.raises(
+        TypeError, match=r"got torch\.optim\.lr_scheduler\.LinearLR at index 0: use"
+    ):
+        getattr(ours, name)(*arguments)

@@ -30,7 +30,7 @@ def test_there_are_examples_in_docstrings() -> None:
 
 def test_the_readmes_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 4
     exec(compile("\n".join(blocks), "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("[")
 

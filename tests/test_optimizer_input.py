@@ -14,6 +14,7 @@ import torch
 from grilly import DeviceError, nn
 from grilly.optim import SGD, Adam, AdamW
 from grilly.optim import params as params_module
+from grilly.optim.lr_scheduler import ExponentialLR, OneCycleLR
 
 W = np.ones(3, np.float32)
 READ_ONLY = np.ones(3, np.float32)
@@ -170,11 +171,10 @@ def test_a_parameter_that_shares_memory_with_itself(
             call()
     assert len(optimizer.param_groups) == 1
     p = nn.Parameter(np.ones(shape, np.float32))
-    later, before = SGD([p], device="cpu"), w.copy()
-    p.data, p.grad = w, np.ones(shape)
-    with pytest.raises(ValueError, match="parameter 0 has elements that may share memory"):
-        later.step()
-    np.testing.assert_array_equal(w, before)
+    before = p.data
+    with pytest.raises(ValueError, match="data has elements that may share memory"):
+        p.data = w
+    assert p.data is before
 
 
 def test_any_view_without_folds_is_a_parameter() -> None:
@@ -334,3 +334,51 @@ def test_a_device_that_is_not_there() -> None:
         AdamW([W], device="no-such-gpu")
     with pytest.raises(DeviceError, match="99"):
         AdamW([W], device=99)
+
+
+@pytest.mark.parametrize("value", ["a", None, [1.0], np.ones(3), np.ones(3, np.int32)], ids=repr)
+def test_data_takes_what_can_be_updated(value: Any) -> None:
+    p = nn.Parameter(np.ones(3, np.float32))
+    with pytest.raises(TypeError, match="data must be"):
+        p.data = value
+    assert p.data.dtype == np.float32
+
+
+def test_arrays_need_gradients() -> None:
+    optimizer = AdamW([np.ones(3, np.float32)], device="cpu")
+    with pytest.raises(ValueError, match=r"pass gradients=\[...\], .* or wrap"):
+        optimizer.step()
+    optimizer.step(gradients=[None])
+
+
+def test_a_tensor_is_told_what_to_pass() -> None:
+    tensor = torch.ones(3, requires_grad=True)
+    with pytest.raises(TypeError, match=r"got torch.Tensor: of a torch tensor pass t\.detach"):
+        AdamW([tensor], device="cpu")
+    shared = tensor.detach().numpy()
+    SGD([shared], lr=0.5, device="cpu").step(gradients=[torch.ones(3)])
+    assert tensor.tolist() == [0.5] * 3
+
+
+def test_what_an_optimizer_shows() -> None:
+    shown = repr(SGD([np.ones(3, np.float32)], lr=0.5, device="cpu"))
+    assert shown.startswith("SGD (on numpy\nParameter Group 0: 1 parameters\n")
+    assert "    lr: 0.5\n" in shown
+
+
+@pytest.mark.parametrize(
+    "make", [lambda o: OneCycleLR(o, 1e60, 5), lambda o: ExponentialLR(o, 1e30)]
+)
+def test_a_scheduled_rate_beyond_float32(place: str, make: Any) -> None:
+    p = np.ones(3, np.float32)
+    optimizer = SGD([p], lr=0.1, momentum=0.9, device=place)
+    scheduler = make(optimizer)
+    with pytest.raises(
+        ValueError, match=r"param_groups\[0\] lr must be finite in float32, got [14]"
+    ):
+        for _ in range(4):
+            before = p.copy()
+            optimizer.step(gradients=[np.ones(3)])
+            scheduler.step()
+    np.testing.assert_array_equal(p, before)
+    assert np.isfinite(p).all()

@@ -25,11 +25,20 @@ class Parameter:
     ((2, 3), True)
     """
 
-    __slots__ = ("__weakref__", "data", "grad")
+    __slots__ = ("__weakref__", "_data", "grad")
 
     def __init__(self, data: Float32) -> None:
-        self.data = checked(data, "data")
+        self.data = data
         self.grad: npt.ArrayLike | None = None
+
+    @property
+    def data(self) -> Float32:
+        """The array that is updated."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Float32) -> None:
+        self._data = checked(data, "data")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -48,7 +57,11 @@ class Parameter:
 def checked(data: Any, name: str) -> Float32:
     """Return ``data`` if it can be updated in place, else raise TypeError or ValueError."""
     if not isinstance(data, np.ndarray):
-        raise TypeError(f"{name} must be a numpy array of float32, got {type(data).__name__}")
+        kind = f"{type(data).__module__}.{type(data).__qualname__}"
+        raise TypeError(
+            f"{name} must be a numpy array of float32, got {kind}: of a torch tensor pass "
+            "t.detach().numpy(), which shares its memory"
+        )
     if data.dtype != np.float32:
         raise TypeError(f"{name} must be float32, got {data.dtype}: write x.astype(np.float32)")
     flags = data.flags

@@ -115,6 +115,13 @@ class Optimizer:
         """Return what a loaded group's options mean in this class."""
         return options
 
+    def __repr__(self) -> str:
+        lines = [f"{type(self).__name__} (on {self.device}"]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}: {len(group['params'])} parameters")
+            lines += [f"    {k}: {v!r}" for k, v in sorted(group.items()) if k != "params"]
+        return "\n".join(lines) + "\n)"
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("an optimizer holds a device: copy or save its state_dict() instead")
 

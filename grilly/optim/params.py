@@ -104,6 +104,11 @@ def gradients_of(
 
 def _given(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
     if gradients is None:
+        if params and not any(isinstance(p, Parameter) for p in params):
+            raise ValueError(
+                "step() has no gradients: pass gradients=[...], one per parameter, or wrap the "
+                "arrays in grilly.nn.Parameter and set their .grad"
+            )
         return [p.grad if isinstance(p, Parameter) else None for p in params]
     if isinstance(gradients, Mapping):
         unknown = set(gradients) - {id(p) for p in params}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..schedules import Constant
-from .options import Key, Limit, check_number, label, number_of, option
+from .options import FLOAT32_OVERFLOW, Key, Limit, check_number, label, number_of, option
 from .timeline import Source
 from .track import Track
 
@@ -30,7 +30,11 @@ class Sources:
             value = number_of(value, f"param_groups[{number}] {label(key)}")
         track = self.driven.get((number, key))
         source = track.source(number, key, value) if track is not None else None
-        return source or self._constant(number, key, value)
+        if source is None:
+            return self._constant(number, key, value)
+        if not abs(value) < FLOAT32_OVERFLOW:  # a schedule's, or nan
+            check_number(self._limits, key, value, f"param_groups[{number}] {label(key)}")
+        return source
 
     def _constant(self, number: int, key: Key, value: float) -> Source:
         # One object as long as the number stays: it is compared at every step.

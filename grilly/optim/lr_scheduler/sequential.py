@@ -42,11 +42,10 @@ class _Composite(LRScheduler):
         if not isinstance(state_dict, dict):
             raise StateError(f"state_dict must be a dict, got {type(state_dict).__name__}")
         own = dict(state_dict)
-        states = own.pop("_schedulers", [])
-        if not isinstance(states, (list, tuple)) or len(states) > len(self._schedulers):
-            raise StateError(
-                f"_schedulers must be a list of {len(self._schedulers)} states, got {states!r}"
-            )
+        states, count = own.pop("_schedulers", None), len(self._schedulers)
+        if not isinstance(states, (list, tuple)) or len(states) != count:
+            got = len(states) if isinstance(states, (list, tuple)) else type(states).__name__
+            raise StateError(f"state_dict: _schedulers must be a list of {count} states, got {got}")
         with _all_unchanged_on_error(self.optimizer, _all(self)):
             for name in {"_step_count"} & set(own):  # of one that another composite has started
                 self.__dict__.setdefault(name, 0)
@@ -66,6 +65,12 @@ class _Composite(LRScheduler):
         for i, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
                 raise TypeError(f"{name} at index {i} should have `optimizer` as its attribute.")
+            if not isinstance(scheduler, LRScheduler):
+                kind = f"{type(scheduler).__module__}.{type(scheduler).__qualname__}"
+                raise TypeError(
+                    f"{name} drives schedulers of grilly.optim.lr_scheduler, got {kind} at "
+                    f"index {i}: use the one of that name there"
+                )
             if isinstance(scheduler, ReduceLROnPlateau):
                 raise ValueError(
                     f"{name} does not support `ReduceLROnPlateau` scheduler as it "
