@@ -131,7 +131,9 @@ class LRScheduler:
                     group["lr"] = rate
                 else:
                     write(group, LR, rate)
-            self._last_lr = self._held = rates
+            self._last_lr = rates
+            if self._reads is LRScheduler._reads:
+                self._held = rates
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in torch's keys; a copy."""

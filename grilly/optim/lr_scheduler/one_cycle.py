@@ -12,8 +12,10 @@ from ..options import Key
 from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import check_beta1, check_number, check_optimizer, cycles_beta1, formatted
+from .touch import write
 
 Phase = dict[str, Any]
+BETA1: Key = ("betas", 0)
 
 
 class OneCycleLR(LRScheduler):
@@ -34,6 +36,7 @@ class OneCycleLR(LRScheduler):
     ([0.004], (0.95, 0.999))
     """
 
+    use_beta1: bool = False
     _formulas_agree = True
     _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_cycles", "_momentum", "_reads"}
     _settings: ClassVar[Any] = attrgetter("total_steps", "_anneal_func_type", "cycle_momentum")
@@ -130,25 +133,30 @@ class OneCycleLR(LRScheduler):
     def _start_track(self) -> None:
         super()._start_track()
         self._cycles = {}
-        self._momentum: Key = ("betas", 0) if getattr(self, "use_beta1", False) else ("momentum",)
+        self._momentum: Key = BETA1 if self.use_beta1 else ("momentum",)
         if self.cycle_momentum:
             self._reads = itemgetter(
                 "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"
             )
 
     def _put(self, groups: list[dict[str, Any]], at: int) -> None:
-        held = self._held
-        super()._put(groups, at)
-        self._held = held  # what the cycle is made of, not the rates
-        if not self.cycle_momentum:
-            return
-        momenta = self._track.rows[self._momentum][at]
-        if self.use_beta1:
-            for group, beta1 in zip(groups, momenta):  # noqa: B905 - as in the base class
-                group["betas"] = (beta1, *group["betas"][1:])
-        else:
-            for group, momentum in zip(groups, momenta):  # noqa: B905
+        if not self.use_beta1:
+            super()._put(groups, at)
+            for group, momentum in zip(groups, self._momenta(at)):  # noqa: B905 - as in the base
                 group["momentum"] = momentum
+            return
+        # In one loop: with super()._put() a step took a quarter longer.
+        self._last_lr = rates = self._track.rows[LR][at]
+        for group, rate, beta1 in zip(groups, rates, self._track.rows[BETA1][at]):  # noqa: B905
+            if type(group["lr"]) is float:
+                group["lr"] = rate
+            else:
+                write(group, LR, rate)
+            betas = group["betas"]
+            group["betas"] = (beta1, betas[1]) if len(betas) == 2 else (beta1, *betas[1:])
+
+    def _momenta(self, at: int) -> list[float]:
+        return self._track.rows[self._momentum][at] if self.cycle_momentum else []
 
     def _cycle(self, group: dict[str, Any], what: str) -> OneCycle:
         """Return the formula of the numbers that are in the group now, as torch reads them."""
