@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from grilly import StateError
+from grilly import StateError, optim
 from grilly.optim import SGD
 from grilly.optim.lr_scheduler import (
     CosineAnnealingLR,
@@ -399,3 +399,23 @@ def test_a_state_is_plain_whatever_the_rate_is(kind: type[LRScheduler], number: 
     state = scheduler.state_dict()
     assert json.loads(json.dumps(state)) == state
     scheduler.load_state_dict(state)
+
+
+@pytest.mark.parametrize("kind", ["Adam", "SGD"])
+def test_momentum_that_is_no_longer_cycled_stays(kind: str) -> None:
+    """cycle_momentum switched off in mid-run: the rate goes on, the momentum stays as it is."""
+    mine: Any = getattr(optim, kind)([np.ones(3, np.float32)], lr=0.1, device="cpu")
+    theirs = getattr(torch.optim, kind)([torch.ones(3, requires_grad=True)], lr=0.1)
+    own = OneCycleLR(mine, 0.1, 40)
+    other = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.1, 40)
+    for t in range(20):
+        if t == 5:
+            own.cycle_momentum = other.cycle_momentum = False
+        step(mine)
+        theirs.step()
+        own.step()
+        other.step()
+        for key in ("lr", "betas", "momentum"):
+            if key in theirs.param_groups[0]:
+                got, want = mine.param_groups[0][key], theirs.param_groups[0][key]
+                assert got == pytest.approx(want, rel=1e-12)

@@ -140,7 +140,7 @@ class OneCycleLR(LRScheduler):
             )
 
     def _put(self, groups: list[dict[str, Any]], at: int) -> None:
-        if not self.use_beta1:
+        if not (self.cycle_momentum and self.use_beta1):
             super()._put(groups, at)
             for group, momentum in zip(groups, self._momenta(at)):  # noqa: B905 - as in the base
                 group["momentum"] = momentum
