@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from grilly import StateError, rules
+from grilly.program import program
 from grilly.rules import Greedy, Multiplicative, Plateau, reduce_on_plateau
 from grilly.schedules import Constant, End, Ramp, Schedule, Shift, Stretch, Sum, join
 
@@ -70,6 +71,10 @@ EDGES: list[dict[str, Any]] = [
     {"min_lr": 0.1},
     {"threshold": 0.0},
     {"threshold": 1.0},
+    {"threshold": 0.05},
+    {"threshold": 0.05, "threshold_mode": "abs"},
+    {"threshold": 0.05, "mode": "max"},
+    {"threshold": 0.05, "mode": "max", "threshold_mode": "abs"},
     {"factor": 0.99, "patience": 0, "eps": 9e-4},
     {"factor": 0.999999999},
 ]
@@ -127,6 +132,11 @@ def test_one_bad_metric_more_is_torchs_patience() -> None:
     assert run(Plateau(patience=3, factor=0.5, convention="optax"), flat).index(0.5) == 3
 
 
+def test_optax_has_no_eps() -> None:
+    scales = run(reduce_on_plateau(patience=1), [1.0] * 12)
+    np.testing.assert_allclose(scales, [0.1**t for t in range(12)], rtol=1e-14)
+
+
 def test_accumulation_judges_means() -> None:
     metrics = noisy(5, 300)
     means = [sum(metrics[i : i + 3]) / 3 for i in range(0, 300, 3)]
@@ -182,6 +192,7 @@ GREEDY: list[dict[str, Any]] = [
     {"patience": 1, "threshold_mode": "rel", "threshold": 0.02},
     {"patience": 0, "eps": 0.004},
     {"patience": 0, "max_value": 0.15},
+    {"patience": 0, "max_value": 0.103, "eps": 0.004},
 ]
 
 
@@ -333,6 +344,8 @@ def test_binding_leaves_what_has_no_rule_and_the_structure() -> None:
     assert bound.phases == (ramp, Constant(1.0)) and bound.phases[0] is ramp
     assert tree.phases[1] is HALVE
     np.testing.assert_array_equal(bound(np.arange(6)), [0, 0.25, 0.5, 0.75, 1.0, 1.0])
+    later = rules.bind(tree, {"phases[1]": {"value": 0.25}})
+    assert later(5) == 0.25 and program(later).structure == program(bound).structure
 
 
 # --- States --------------------------------------------------------------------------------------

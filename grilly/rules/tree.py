@@ -81,8 +81,8 @@ def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str
     """Return the states at step ``t + 1``, from those at step ``t``, whose metric is ``metric``.
 
     A rule counts where its own clock goes on to its next step: not before a Join has come to it,
-    once per tick of a Stretch, no more where an End clamps it. Where its clock goes back to 0 it
-    begins anew.
+    once per tick of a Stretch, no more where an End clamps it. Up to its own step 0 it is in its
+    first state: in an End that cycles it begins anew each time.
 
     Raises TypeError, which names the rule, if one that counts needs a metric and there is none;
     and TypeError or ValueError for a metric that is no finite number. Nothing is changed.
@@ -100,7 +100,7 @@ def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str
     result = dict(states)
     for path, rule in rules_in(tree):
         own, following = now.get(path, math.inf), after.get(path, math.inf)
-        if following < min(own, 1):
+        if following < 1:
             result[path] = rule.start()
         elif 0 <= own < math.inf and (following == math.inf or following // 1 > own // 1):
             result[path] = _updated(rule, path, states[path], metric)
