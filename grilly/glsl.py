@@ -15,6 +15,13 @@ from .program import Node, Structure
 # functions loop, none of them more than 64 rounds (tests count in the includes).
 LOOPING = {"x_div", "x_floor_divide", "x_remainder", "x_sqrt", "x_exp2", "x_half_cosine"}
 LOOPING |= {"x_log2", "x_power_from_log"}
+
+# These stand in an include of their own, for drivers take their time over code: call -> include.
+_TRANSCENDENTAL = "xfloat_transcendental.glsl"
+INCLUDES = dict.fromkeys(
+    ["x_exp", "x_log", "x_log10", "x_rounded_log2", "x_sin", "x_cos", "x_tanh"], _TRANSCENDENTAL
+)
+LOOPING |= set(INCLUDES)
 MOST_LOOPING = 65_535 // 64
 
 TYPES = {NUMBER: "X", LOG: "L", BOOL: "bool"}
@@ -29,7 +36,7 @@ _SHADER = """#version 450
 #extension GL_GOOGLE_include_directive : require
 {title}const uint CONSTANT_WORDS = {words}u;
 #include "fill.glsl"
-
+{includes}
 X formula(X t, X k, uint at) {{
 {body}
 }}
@@ -47,13 +54,15 @@ def shader(structure: Structure, title: str = "", labels: Sequence[str] = ()) ->
     loops = sum(call in LOOPING for call in calls)
     if loops > MOST_LOOPING:
         raise TraceError(
-            f"the formula has {loops} divisions, remainders, roots, powers and cosines, and a "
+            f"the formula has {loops} divisions, roots, powers, logarithms and cosines, and a "
             f"shader can do {MOST_LOOPING}: write get_lr() in plain Python, which runs on the host"
         )
     lines = [_statement(structure, i, labels) for i in range(len(structure.nodes))]
     lines.append(f"return v{len(lines) - 1};")
     body = "\n".join(f"  {line}" for line in lines)
-    return _SHADER.format(title=title, words=structure.words, body=body)
+    files = sorted({INCLUDES[call] for call in calls if call in INCLUDES})
+    includes = "".join(f'#include "{file}"\n' for file in files)
+    return _SHADER.format(title=title, words=structure.words, includes=includes, body=body)
 
 
 def _statement(structure: Structure, number: int, labels: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from .arithmetic import (
 from .convert import from_float64, from_int, to_float32, to_float64
 from .functions import exp2, half_cosine, log2, power, power_from_log
 from .number import EXPONENT_LIMIT, L, X, from_words, log_from_words, to_words
+from .transcendental import cos, exp, log, log10, rounded_log2, sin, tanh
 
 __all__ = [
     "EXPONENT_LIMIT",
@@ -38,8 +39,10 @@ __all__ = [
     "X",
     "absolute",
     "add",
+    "cos",
     "div",
     "equal",
+    "exp",
     "exp2",
     "floor",
     "floor_divide",
@@ -51,7 +54,9 @@ __all__ = [
     "half_cosine",
     "less",
     "less_equal",
+    "log",
     "log2",
+    "log10",
     "log_from_words",
     "maximum",
     "minimum",
@@ -61,8 +66,11 @@ __all__ = [
     "power",
     "power_from_log",
     "remainder",
+    "rounded_log2",
+    "sin",
     "sqrt",
     "sub",
+    "tanh",
     "to_float32",
     "to_float64",
     "to_words",
