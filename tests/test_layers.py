@@ -16,11 +16,12 @@ PACKAGE = Path(__file__).parents[1] / "grilly"
 ALLOWED = {
     "errors": set[str](),
     "mathfun": {"numpy"},
+    "composed": {"numpy"},
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
     "schedules": {"numpy", "mathfun"},
     "rules": {"numpy", "errors", "mathfun", "schedules"},
-    "expr": {"numpy", "errors", "mathfun", "xfloat"},
+    "expr": {"numpy", "composed", "errors", "mathfun", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},
     "glsl": {"errors", "expr", "hyper", "program"},
     "shaders": {"errors"},
