@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from xfloat_harness import Function, on_gpu, shader, to_words
-from xfloat_operands import RANGES, numbers, pairs
+from xfloat_operands import RANGES, near_right_angles, numbers, pairs
 
 from grilly import vk, xfloat
 from grilly.shaders import include_dir
@@ -44,6 +44,8 @@ MIRRORS: dict[str, Callable[..., Any]] = {
     "x_from_int64": lambda a: xfloat.from_int(a.view(np.int64)),
     "x_where of bool": np.where,
 }
+# Instead of exponents of the whole range, at which these are 0, 1 or the largest number.
+IN_RANGE = {"x_exp": (-20, 30), "x_tanh": (-10, 8), "x_sin": (0, 1060), "x_cos": (0, 1060)}
 
 
 def mirror(name: str) -> Callable[..., Any]:
@@ -53,7 +55,10 @@ def mirror(name: str) -> Callable[..., Any]:
 
 def operands(name: str, rng: np.random.Generator, span: str, count: int) -> tuple[Any, ...]:
     """Return arrays of operands for the function ``name``, with exponents of the named range."""
-    a, b = pairs(rng, count, *RANGES[span])
+    exponents = RANGES[span] if span != "all" else IN_RANGE.get(name, RANGES[span])
+    a, b = pairs(rng, count, *exponents)
+    if name in ("x_sin", "x_cos") and span == "large":
+        return (near_right_angles(count),)
     if name == "x_power_from_log":  # exponents such that many powers are in range
         return xfloat.log2(xfloat.absolute(a)), numbers(rng, count, -20, 20)
     drawn = {"X": iter((a, b)), "u64": _integers(rng, count), "bool": _bools(rng, count)}
@@ -119,6 +124,7 @@ def test_no_float_type_is_used() -> None:
 # ---- Planted errors ------------------------------------------------------------------------------
 
 WIDE, CORE, MORE = "xfloat_wide.glsl", "xfloat.glsl", "xfloat_functions.glsl"
+LAST, TABLE = "xfloat_transcendental.glsl", "xfloat_tables.glsl"
 # (file, text, what it becomes, function in whose comparison it must show)
 MUTANTS = [
     (WIDE, "a.y + b.y + carry)", "a.y + b.y)", "x_add"),
@@ -161,18 +167,41 @@ MUTANTS = [
     (MORE, "uvec2(up, 0u)", "uvec2(0u)", "x_half_cosine"),
     (MORE, "uint(places <= 64)", "1u", "x_half_cosine"),
     (MORE, "u64_add(excess, uvec2(2u, 0u))", "excess", "x_half_cosine"),
+    (LAST, "x_rounded(m.zw, m.y >> 31, e - n, s)", "x_rounded(m.zw, 0u, e - n, s)", "x_log"),
+    (LAST, "uvec4(carry, 0u, 0u)", "uvec4(0u)", "x_sin"),
+    (LAST, "u64_shift_right(X_TURNS[word + k + 1], 64 - offset)", "uvec2(0u)", "x_sin"),
+    (LAST, "x.e <= X_TURNS_EXPONENT)", "x.e < 2000)", "x_cos"),
+    (LAST, "(words[0].y >> 30) + below", "words[0].y >> 30", "x_cos"),
+    (LAST, "uvec4(words[1], words[0]) ^ -below", "uvec4(words[1], words[0])", "x_sin"),
+    (LAST, "words[2] ^ -below", "words[2]", "x_cos"),
+    (LAST, "uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u)", "uvec4(0u)", "x_sin"),
+    (LAST, "distance.w &= ~0u >> 2;", "", "x_sin"),
+    (LAST, "quadrant &= -uint(x.e >= 0);", "", "x_cos"),
+    (LAST, "value.s ^= quadrant >> 1 & 1u", "value.s ^= quadrant >> 1", "x_cos"),
+    (LAST, "value.s ^= x.s & uint(value.hi != 0u)", "value.s ^= x.s", "x_sin"),
+    (LAST, "int(whole), 0u", "0, 0u", "x_tanh"),
+    (LAST, "x_where(x.e < 0, near, far)", "x_where(x.e < 1, near, far)", "x_tanh"),
+    (TABLE, "uvec2(0x9391054Au, 0x28BE60DBu)", "uvec2(0x9391054Au, 0x28BE60DCu)", "x_sin"),
+    (TABLE, "uvec2(0xFAF97C5Eu, 0x5D49EEB1u)", "uvec2(0xFAF97C5Eu, 0x5D49EEB2u)", "x_sin"),
 ]
-USERS = {  # of each table; SQRT_HALF is missing, a limit and no coefficient
+USERS = {  # of each table; but SQRT_HALF, a limit, and TURNS, whose last bits decide nothing
     "HALF_COSINE_FIRST": "x_half_cosine",
     "HALF_COSINE": "x_half_cosine",
     "ROOTS": "x_exp2",
     "EXP2": "x_exp2",
     "LOG2_WIDE": "x_log2",
     "LOG2": "x_log2",
+    "LOG2_E": "x_exp",
+    "LN2": "x_log",
+    "LOG10_2": "x_log10",
+    "HALF_PI": "x_sin",
+    "SIN": "x_sin",
+    "COS": "x_cos",
+    "TANH": "x_tanh",
 }
 
 
-def coefficients() -> list[tuple[str, str, str, str]]:
+def coefficients() -> list[Any]:
     """Return as mutants: each table's first and last number, too large by 2**-32."""
     spec = importlib.util.spec_from_file_location(TABLES.stem, TABLES)
     assert spec and spec.loader
@@ -180,11 +209,13 @@ def coefficients() -> list[tuple[str, str, str, str]]:
     spec.loader.exec_module(tool)
     rows = []
     for table in tool.tables():
+        text = tool.glsl_table(table)
         values = table.integers() if table.name in USERS else []
         for value in dict.fromkeys(values[:1] + values[-1:]):
             changed = value + (1 << (table.fraction - 32))
-            text, planted = (tool.glsl_value(number, table.bits) for number in (value, changed))
-            rows.append(("xfloat_tables.glsl", text, planted, USERS[table.name]))
+            words, planted = (tool.glsl_value(number, table.bits) for number in (value, changed))
+            row = TABLE, text, text.replace(words, planted), USERS[table.name]
+            rows.append(pytest.param(*row, id=f"{table.name} {value:x}"))
     return rows
 
 

@@ -27,7 +27,6 @@ from .wide import (
     wide_add,
     wide_multiply_high,
     wide_shift_left,
-    wide_where,
 )
 
 TURNS_EXPONENT = 1024  # sin and cos have as many bits of 2 / pi as numbers below 2**1024 need
@@ -112,11 +111,13 @@ def _reduced(x: X) -> tuple[U64, X]:
     words = _turn_product(m, np.clip(x.e, 0, TURNS_EXPONENT))
     below = words[0] >> np.uint64(61) & ONE  # the next multiple of pi / 2?
     quadrant = (words[0] >> np.uint64(62)) + below
-    # The distance is what stands behind the quadrant's two bits; to the next one, its complement.
-    words = [word ^ (ZERO - below) for word in words]
-    words[0] = words[0] & (ALL_ONES >> np.uint64(2))
-    angle, zeros = _leading(words)
-    angle = wide_multiply_high(angle, _wide(x.m, HALF_PI))
+    # The distance is what stands behind these two bits; to the next multiple, its complement.
+    high, low, behind = (word ^ (ZERO - below) for word in words[:3])
+    high = high & (ALL_ONES >> np.uint64(2))
+    zeros = leading_zeros(high)  # 64 at most: then 128 bits are still enough
+    high, low = wide_shift_left((high, low), zeros)
+    distance = high, low | shift_right(behind, 64 - zeros)
+    angle = wide_multiply_high(distance, _wide(x.m, HALF_PI))
     turned = normal_rounded(angle, 3 - zeros, below != ZERO)
     small = x.e < 0
     return np.where(small, ZERO, quadrant), where(small, absolute(x), turned)
@@ -131,19 +132,6 @@ def _turn_product(m: U64, at: I64) -> list[U64]:
         bits = bits | shift_right(_TURNS[word + k + 1], 64 - offset)
         carry, words[k] = wide_add(multiply(bits, m), (filled(m), carry))
     return words
-
-
-def _leading(words: list[U64]) -> tuple[U128, I64]:
-    """Return the first 128 bits from the first one on, and how many zeros stand before it.
-
-    Of 256 bits; more than 127 zeros stand there for 0 only.
-    """
-    skip = words[0] == ZERO
-    wide = wide_where(skip, (words[1], words[2]), (words[0], words[1]))
-    behind = np.where(skip, words[3], words[2])
-    zeros = leading_zeros(wide[0])
-    high, low = wide_shift_left(wide, zeros)
-    return (high, low | shift_right(behind, 64 - zeros)), zeros + np.where(skip, 64, 0)
 
 
 @elementwise
@@ -161,7 +149,7 @@ def tanh(x: X) -> X:
 def _square(x: X) -> U64:
     """Return x**2 < 1 in fixed point, 64 bits behind the point."""
     square = mul(x, x)
-    return shift_right(square.m, np.maximum(-square.e, 0))
+    return shift_right(square.m, -square.e)
 
 
 def _falling(coefficients: Sequence[int], w: U64) -> U64:

@@ -35,7 +35,7 @@ X x_rounded_log2(X a) {
 // x^2 < 1 with 64 bits behind the point.
 uvec2 x_square_fixed(X x) {
   X square = x_mul(x, x);
-  return u64_shift_right(x_significand(square), max(-square.e, 0));
+  return u64_shift_right(x_significand(square), -square.e);
 }
 
 // 1 - fall / 2^64 for a fall of at most 1/2; exact.
@@ -65,16 +65,14 @@ X x_reduced(X x, out uint quadrant) {
   x_turn_product(m, clamp(x.e, 0, X_TURNS_EXPONENT), words);
   uint below = words[0].y >> 29 & 1u;  // the next multiple?
   quadrant = (words[0].y >> 30) + below;
-  uvec2 first = (words[0] ^ -below) & uvec2(~0u, ~0u >> 2);
-  // The first 128 bits from the first one on: more than 127 zeros stand before 0 only.
-  bool skip = first == uvec2(0u);
-  uvec4 m128 = uvec4(words[1] ^ -below, first);
-  m128 = u128_select(skip, uvec4(words[2] ^ -below, words[1] ^ -below), m128);
-  uvec2 behind = u64_select(skip, words[3], words[2]) ^ -below;
-  int zeros = u64_leading_zeros(m128.zw);
-  m128 = u128_shift_left(m128, zeros) | uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u);
-  zeros += 64 * int(skip);
-  X turned = x_normal_rounded(u128_multiply_high(m128, X_HALF_PI), 3 - zeros, below);
+  // The distance is what stands behind these two bits; to the next multiple, its complement.
+  uvec4 distance = uvec4(words[1], words[0]) ^ -below;
+  distance.w &= ~0u >> 2;
+  uvec2 behind = words[2] ^ -below;
+  int zeros = u64_leading_zeros(distance.zw);  // 64 at most: then 128 bits are still enough
+  distance = u128_shift_left(distance, zeros);
+  distance |= uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u);
+  X turned = x_normal_rounded(u128_multiply_high(distance, X_HALF_PI), 3 - zeros, below);
   quadrant &= -uint(x.e >= 0);
   return x_where(x.e < 0, x_absolute(x), turned);
 }
@@ -91,7 +89,7 @@ X x_turned(X x, uint quarters) {
     fall = u64_subtract(u64_select(odd, X_COS[k], X_SIN[k]), u64_multiply_high(w, fall));
   X factor = x_one_minus(u64_multiply_high(w, fall));
   X value = x_mul(x_where(odd, X_ONE, angle), factor);
-  value.s ^= quadrant >> 1 & uint(value.hi != 0u);
+  value.s ^= quadrant >> 1 & 1u;
   return value;
 }
 
@@ -115,7 +113,7 @@ X x_tanh(X x) {
     fall = u64_subtract(X_TANH[k], u64_multiply_high(w, fall));
   X near = x_mul(size, x_one_minus(u64_multiply_high(w, fall)));
   X value = x_where(x.e < 0, near, far);
-  value.s = x.s & uint(value.hi != 0u);
+  value.s = x.s;
   return value;
 }
 
