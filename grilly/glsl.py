@@ -19,7 +19,8 @@ LOOPING |= {"x_log2", "x_power_from_log"}
 # These stand in an include of their own, for drivers take their time over code: call -> include.
 _TRANSCENDENTAL = "xfloat_transcendental.glsl"
 INCLUDES = dict.fromkeys(
-    ["x_exp", "x_log", "x_log10", "x_rounded_log2", "x_sin", "x_cos", "x_tanh"], _TRANSCENDENTAL
+    "x_exp x_log x_log10 x_rounded_log2 x_sin x_cos x_sinpi x_cospi x_tanh".split(),
+    _TRANSCENDENTAL,
 )
 LOOPING |= set(INCLUDES)
 MOST_LOOPING = 65_535 // 64

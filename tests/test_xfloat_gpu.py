@@ -22,7 +22,7 @@ pytestmark = pytest.mark.numbers
 TABLES = Path(__file__).resolve().parent.parent / "tools/print_xfloat_tables.py"
 COUNT = 20_000  # operands for each of five ranges of exponents: 1e5 in all
 
-TRANSCENDENTAL = ["exp", "log", "log10", "rounded_log2", "sin", "cos", "tanh"]
+TRANSCENDENTAL = ["exp", "log", "log10", "rounded_log2", "sin", "cos", "sinpi", "cospi", "tanh"]
 OF_TWO = ["add", "sub", "mul", "div", "minimum", "maximum", "floor_divide", "remainder"]
 OF_ONE = ["negative", "absolute", "floor", "sqrt", "exp2", "half_cosine", *TRANSCENDENTAL]
 COMPARISONS = ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"]
@@ -124,7 +124,7 @@ def test_no_float_type_is_used() -> None:
 # ---- Planted errors ------------------------------------------------------------------------------
 
 WIDE, CORE, MORE = "xfloat_wide.glsl", "xfloat.glsl", "xfloat_functions.glsl"
-LAST, TABLE = "xfloat_transcendental.glsl", "xfloat_tables.glsl"
+LAST, BITS = "xfloat_transcendental.glsl", "xfloat_transcendental_tables.glsl"
 # (file, text, what it becomes, function in whose comparison it must show)
 MUTANTS = [
     (WIDE, "a.y + b.y + carry)", "a.y + b.y)", "x_add"),
@@ -176,13 +176,16 @@ MUTANTS = [
     (LAST, "words[2] ^ -below", "words[2]", "x_cos"),
     (LAST, "uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u)", "uvec4(0u)", "x_sin"),
     (LAST, "distance.w &= ~0u >> 2;", "", "x_sin"),
-    (LAST, "quadrant &= -uint(x.e >= 0);", "", "x_cos"),
-    (LAST, "value.s ^= quadrant >> 1 & 1u", "value.s ^= quadrant >> 1", "x_cos"),
-    (LAST, "value.s ^= x.s & uint(value.hi != 0u)", "value.s ^= x.s", "x_sin"),
+    (LAST, "(words[0].y >> 30) + below & -uint(x.e >= 0)", "(words[0].y >> 30) + below", "x_cos"),
+    (LAST, "quadrant >> 1 & uint(value.hi != 0u)", "quadrant >> 1 & 1u", "x_sinpi"),
+    (LAST, "a.s ^ x.s & uint(a.hi != 0u)", "a.s ^ x.s", "x_sin"),
+    (LAST, "twice.y >> 31 & uint(e >= 0)", "twice.y >> 31", "x_sinpi"),
+    (LAST, "quadrant = twice.z + below", "quadrant = twice.z", "x_cospi"),
+    (LAST, "u64_shift_left(distance, zeros)", "distance", "x_cospi"),
     (LAST, "int(whole), 0u", "0, 0u", "x_tanh"),
     (LAST, "x_where(x.e < 0, near, far)", "x_where(x.e < 1, near, far)", "x_tanh"),
-    (TABLE, "uvec2(0x9391054Au, 0x28BE60DBu)", "uvec2(0x9391054Au, 0x28BE60DCu)", "x_sin"),
-    (TABLE, "uvec2(0xFAF97C5Eu, 0x5D49EEB1u)", "uvec2(0xFAF97C5Eu, 0x5D49EEB2u)", "x_sin"),
+    (BITS, "uvec2(0x9391054Au, 0x28BE60DBu)", "uvec2(0x9391054Au, 0x28BE60DCu)", "x_sin"),
+    (BITS, "uvec2(0xFAF97C5Eu, 0x5D49EEB1u)", "uvec2(0xFAF97C5Eu, 0x5D49EEB2u)", "x_sin"),
 ]
 USERS = {  # of each table; but SQRT_HALF, a limit, and TURNS, whose last bits decide nothing
     "HALF_COSINE_FIRST": "x_half_cosine",
@@ -208,13 +211,13 @@ def coefficients() -> list[Any]:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     rows = []
-    for table in tool.tables():
+    for file, table in [(file, table) for file, group in tool.tables().items() for table in group]:
         text = tool.glsl_table(table)
         values = table.integers() if table.name in USERS else []
         for value in dict.fromkeys(values[:1] + values[-1:]):
             changed = value + (1 << (table.fraction - 32))
             words, planted = (tool.glsl_value(number, table.bits) for number in (value, changed))
-            row = TABLE, text, text.replace(words, planted), USERS[table.name]
+            row = file, text, text.replace(words, planted), USERS[table.name]
             rows.append(pytest.param(*row, id=f"{table.name} {value:x}"))
     return rows
 

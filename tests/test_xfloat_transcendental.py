@@ -35,6 +35,8 @@ ORACLES: dict[str, Callable[[mpf], mpf]] = {
     "rounded_log2": lambda a: mp.log(a) / mp.ln2,
     "sin": mp.sin,
     "cos": mp.cos,
+    "sinpi": mp.sinpi,
+    "cospi": mp.cospi,
     "tanh": mp.tanh,
 }
 # (function, exponents of its arguments, worst error allowed in units of 2**-64)
@@ -57,6 +59,12 @@ MEASURED = [
     ("cos", -5, 1, 3),
     ("cos", 1, 70, 3),
     ("cos", 70, 1025, 3),
+    ("sinpi", -70, -5, 3),
+    ("sinpi", -5, 1, 3),
+    ("sinpi", 1, 70, 3),
+    ("cospi", -70, -5, 3),
+    ("cospi", -5, 1, 3),
+    ("cospi", 1, 70, 3),
     ("tanh", -200, -5, 2.5),
     ("tanh", -5, 0, 2.5),
     ("tanh", 0, 1, 4.5),
@@ -134,6 +142,9 @@ def test_landmarks_are_exact() -> None:
     assert [fractions(f(zero)) for f in (xfloat.sin, xfloat.tanh)] == [[0], [0]]
     assert [fractions(f(zero)) for f in (xfloat.cos, xfloat.exp)] == [[1], [1]]
     assert [fractions(f(one)) for f in LOGARITHMS] == [[0]] * 3
+    halves = xfloat.from_float64(np.array([-2.5, -1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.0**63 + 2048]))
+    assert fractions(xfloat.sinpi(halves)) == [-1, 0, 0, 1, 0, -1, 0, 0]
+    assert fractions(xfloat.cospi(halves)) == [0, -1, 1, 0, -1, 0, 1, 1]
     tens = xfloat.from_int(np.array([10**n for n in range(20)], object))
     assert fractions(xfloat.log10(tens)) == list(range(20))
     powers = X(np.full(200, 1 << 63, np.uint64), np.arange(-99, 101), np.zeros(200, bool))
@@ -143,9 +154,10 @@ def test_landmarks_are_exact() -> None:
 
 def test_signs(rng: np.random.Generator) -> None:
     x = numbers(rng, COUNT, -70, 1030)
-    for odd in (xfloat.sin, xfloat.tanh):
+    for odd in (xfloat.sin, xfloat.sinpi, xfloat.tanh):
         assert xfloat.equal(odd(xfloat.negative(x)), xfloat.negative(odd(x))).all()
-    assert xfloat.equal(xfloat.cos(xfloat.negative(x)), xfloat.cos(x)).all()
+    for even in (xfloat.cos, xfloat.cospi):
+        assert xfloat.equal(even(xfloat.negative(x)), even(x)).all()
 
 
 def test_nothing_is_undefined() -> None:

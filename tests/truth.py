@@ -15,7 +15,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from grilly.expr import Expr, log2_of_base, power_from_log, trace
-from grilly.mathfun import half_cosine
+from grilly.mathfun import cospi, half_cosine, sinpi
 
 BITS = 400
 
@@ -45,6 +45,8 @@ MPMATH: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sin: mp.sin,
     np.cos: mp.cos,
     np.tanh: mp.tanh,
+    sinpi: mp.sinpi,
+    cospi: mp.cospi,
     half_cosine: _half_cosine,
     log2_of_base: lambda a: mp.log(a, 2) if a else -mp.inf,
     power_from_log: lambda log, y: mp.mpf(2) ** (log * y) if y else mpf(1),
