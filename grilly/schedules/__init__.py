@@ -26,14 +26,16 @@ from .compose import (
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
+from .function import Function, schedule_of
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
-from .shipped import SHIPPED, Formula
+from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, StepDecay
 
 __all__ = [
     "NEVER",
     "SHIPPED",
+    "WINDOW",
     "Average",
     "Clip",
     "Constant",
@@ -47,6 +49,7 @@ __all__ = [
     "End",
     "Formula",
     "Fresh",
+    "Function",
     "Held",
     "Join",
     "MultiStep",
@@ -64,4 +67,5 @@ __all__ = [
     "Sum",
     "WarmRestarts",
     "join",
+    "schedule_of",
 ]
