@@ -18,7 +18,7 @@ ALLOWED = {
     "mathfun": {"numpy"},
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
-    "schedules": {"numpy", "mathfun"},
+    "schedules": {"numpy", "errors", "mathfun"},
     "rules": {"numpy", "mathfun"},
     "expr": {"numpy", "errors", "mathfun", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},

@@ -12,12 +12,19 @@ from ..program import program
 from ..schedules import WINDOW, Sampled, Schedule
 
 
-@lru_cache(maxsize=1024)
 def traces(schedule: Schedule) -> bool:
     """Return whether the device can compute ``schedule``, and numpy many steps of it at once.
 
     Each function in it is called twice for that: with a symbol, and with an array of two steps.
     """
+    try:
+        return _traces(schedule)
+    except (RecursionError, TypeError):  # nested too deep to be hashed, or with a list in it
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _traces(schedule: Schedule) -> bool:
     try:
         program(schedule)
         # A function that looks its step up in a dict or a set does not notice a symbol.

@@ -31,6 +31,7 @@ from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
 from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, StepDecay
+from .text import Text, parse
 
 __all__ = [
     "NEVER",
@@ -65,7 +66,9 @@ __all__ = [
     "StepDecay",
     "Stretch",
     "Sum",
+    "Text",
     "WarmRestarts",
     "join",
+    "parse",
     "schedule_of",
 ]

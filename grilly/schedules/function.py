@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .base import Schedule, schedule_from
+from .text import parse
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +34,15 @@ class Function(Schedule):
 def schedule_of(value: Any, name: str = "schedule") -> Schedule:
     """Return what a user gave, named ``name``, as a Schedule.
 
-    A Schedule stays what it is; a number becomes a Constant; any other callable a Function.
-    Raises TypeError for anything else.
+    A Schedule stays what it is; a number becomes a Constant, a text what ``parse`` makes of it,
+    and any other callable a Function. Raises TypeError for anything else, TextError for a text that
+    says no formula.
 
     >>> schedule_of(0.1)
     Constant(value=0.1)
     """
+    if isinstance(value, str):
+        return parse(value)
     a_class = isinstance(value, type) and issubclass(value, Schedule)
     if callable(value) and not isinstance(value, Schedule) and not a_class:
         return Function(value)
@@ -46,5 +50,5 @@ def schedule_of(value: Any, name: str = "schedule") -> Schedule:
         return schedule_from(value)
     except TypeError:
         raise TypeError(
-            f"{name} must be a schedule, a number or a function of the step, got {value!r}"
+            f"{name} must be a schedule, a number, a text or a function of the step, got {value!r}"
         ) from None
