@@ -16,11 +16,12 @@ PACKAGE = Path(__file__).parents[1] / "grilly"
 ALLOWED = {
     "errors": set[str](),
     "mathfun": {"numpy"},
+    "composed": {"numpy"},
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
     "schedules": {"numpy", "errors", "mathfun"},
-    "rules": {"numpy", "mathfun"},
-    "expr": {"numpy", "errors", "mathfun", "xfloat"},
+    "rules": {"numpy", "errors", "mathfun", "schedules"},
+    "expr": {"numpy", "composed", "errors", "mathfun", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},
     "glsl": {"errors", "expr", "hyper", "program"},
     "shaders": {"errors"},
@@ -49,7 +50,7 @@ ALLOWED = {
     },
     "nn": {"numpy", "errors"},
     "optim": {"numpy", "errors", "backend", "hyper", "nn", "program", "rules", "schedules"},
-    "__init__": {"errors", "nn", "optim", "schedules"},
+    "__init__": {"errors", "nn", "optim", "rules", "schedules"},
 }
 
 
