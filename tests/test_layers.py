@@ -20,7 +20,7 @@ ALLOWED = {
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
     "schedules": {"numpy", "mathfun"},
-    "rules": {"numpy", "mathfun"},
+    "rules": {"numpy", "errors", "mathfun", "schedules"},
     "expr": {"numpy", "composed", "errors", "mathfun", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},
     "glsl": {"errors", "expr", "hyper", "program"},
@@ -50,7 +50,7 @@ ALLOWED = {
     },
     "nn": {"numpy", "errors"},
     "optim": {"numpy", "errors", "backend", "hyper", "nn", "program", "rules", "schedules"},
-    "__init__": {"errors", "nn", "optim", "schedules"},
+    "__init__": {"errors", "nn", "optim", "rules", "schedules"},
 }
 
 

@@ -1,0 +1,141 @@
+"""Rules inside a schedule: their states by where they stand, and the formula that is left.
+
+A rule's path is the one that a traced formula's constants have: "members[1].phases[0]", and "" for
+a rule that is the whole schedule.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from ..errors import StateError
+from ..schedules import Constant, Schedule
+from .base import Rule, State
+
+States = Mapping[str, State]
+
+
+def _inside(node: Any, path: str) -> list[tuple[str, str | int, Any]]:
+    """Return (path, field or index, value) of what is in a dataclass or a tuple."""
+    if isinstance(node, tuple):
+        return [(f"{path}[{i}]", i, item) for i, item in enumerate(node)]
+    if dataclasses.is_dataclass(node) and not isinstance(node, type):
+        names = [field.name for field in dataclasses.fields(node)]
+        return [(f"{path}.{n}" if path else n, n, getattr(node, n)) for n in names]
+    return []
+
+
+def rules_in(node: Any, path: str = "") -> Iterator[tuple[str, Rule]]:
+    """Yield the path and the rule for each rule in ``node``."""
+    if isinstance(node, Rule):
+        yield path, node
+        return
+    for inner, _, value in _inside(node, path):
+        yield from rules_in(value, inner)
+
+
+def _swapped(node: Any, path: str, swap: Callable[[str, Rule], Any]) -> Any:
+    """Return ``node`` with ``swap(path, rule)`` for each rule; itself if there is none in it."""
+    if isinstance(node, Rule):
+        return swap(path, node)
+    old = _inside(node, path)
+    new = {key: _swapped(value, inner, swap) for inner, key, value in old}
+    if all(new[key] is value for _, key, value in old):
+        return node
+    if isinstance(node, tuple):
+        return tuple(new.values())
+    # What the constructor made of its arguments and has checked is kept as it is.
+    copy = object.__new__(type(node))
+    for key, value in new.items():
+        object.__setattr__(copy, str(key), value)
+    return copy
+
+
+def starts(tree: Any) -> dict[str, State]:
+    """Return the first state of each rule in ``tree``, by its path; {} if there is none.
+
+    >>> from grilly.rules import Multiplicative
+    >>> starts(Multiplicative(0.9))
+    {'': {'t': 0, 'product': 1.0}}
+    """
+    return {path: rule.start() for path, rule in rules_in(tree)}
+
+
+def bind(tree: Any, states: States) -> Any:
+    """Return ``tree`` with each rule's value in ``states`` as a Constant in its place: a formula.
+
+    Its structure does not depend on the states. A tree without rules is returned as it is.
+
+    >>> from grilly.rules import Plateau
+    >>> plateau = Plateau(0.5)
+    >>> bind(plateau, {"": plateau.start()})
+    Constant(value=0.5)
+    """
+    return _swapped(tree, "", lambda path, rule: Constant(rule.value_of(states[path])))
+
+
+def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str, State]:
+    """Return the states at step ``t + 1``, from those at step ``t``, whose metric is ``metric``.
+
+    A rule counts where its own clock goes on to its next step: not before a Join has come to it,
+    once per tick of a Stretch, no more where an End clamps it. Up to its own step 0 it is in its
+    first state: in an End that cycles it begins anew each time.
+
+    Raises TypeError, which names the rule, if one that counts needs a metric and there is none;
+    and TypeError or ValueError for a metric that is no finite number. Nothing is changed.
+
+    >>> from grilly.rules import Plateau
+    >>> plateau = Plateau(0.5, patience=0)
+    >>> states = advance(plateau, starts(plateau), 0, metric=2.0)
+    >>> states[""]["best"]
+    2.0
+    """
+    if not states:
+        return {}
+    marked = _swapped(tree, "", _Mark)
+    now, after = dict(_clocks(marked, t)), dict(_clocks(marked, t + 1))
+    result = dict(states)
+    for path, rule in rules_in(tree):
+        own, following = now.get(path, math.inf), after.get(path, math.inf)
+        if following < 1:
+            result[path] = rule.start()
+        elif 0 <= own < math.inf and (following == math.inf or following // 1 > own // 1):
+            result[path] = _updated(rule, path, states[path], metric)
+    return result
+
+
+def _updated(rule: Rule, path: str, state: State, metric: Any) -> State:
+    if rule.needs_metric and metric is None:
+        where = f"{type(rule).__name__} at {path}" if path else type(rule).__name__
+        raise TypeError(
+            f"{where} needs a metric, got None: pass it to step(), as in scheduler.step(loss)"
+        )
+    return rule.update(state, metric)
+
+
+class _Mark(Schedule):
+    """Stands for a rule and knows its path: one rule may stand in more than one place."""
+
+    def __init__(self, path: str, rule: Rule) -> None:
+        self.path = path
+
+
+def _clocks(node: Any, t: float) -> Iterator[tuple[str, float]]:
+    """Yield the path and the own step of each mark that has a say in ``node`` at step ``t``."""
+    if isinstance(node, _Mark):
+        yield node.path, float(t)
+    elif dataclasses.is_dataclass(node) and isinstance(node, Schedule):
+        for part, own in node.parts(t):
+            yield from _clocks(part, own)
+
+
+def check_states(tree: Any, states: Any) -> None:
+    """Raise StateError unless ``states``, loaded from somewhere, fit the rules in ``tree``."""
+    rules = dict(rules_in(tree))
+    if not isinstance(states, dict) or set(states) != set(rules):
+        raise StateError(f"states must be a dict with the keys {sorted(rules)}, got {states!r}")
+    for path, rule in rules.items():
+        rule.check(states[path], f"states[{path!r}]")
