@@ -2,7 +2,8 @@
 
 A schedule is an ordinary numpy function of the step. Called with a number it returns a number;
 called with ``Expr`` leaves it returns the ``Expr`` graph of the same formula. There are two kinds
-of value, number and bool (and, inside a power, the wide logarithm of its base).
+of value, number and bool (and, inside a power, the wide logarithm of its base, and lists of
+numbers, of which a formula may pick one).
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from . import xfloat
 from .errors import TraceError
-from .mathfun import half_cosine
+from .mathfun import half_cosine, pick, reached
 
-NUMBER, BOOL, LOG = "number", "bool", "log"
+NUMBER, BOOL, LOG, LIST = "number", "bool", "log", "list"
 
 
 class Op(NamedTuple):
@@ -41,6 +42,11 @@ def power_from_log(log: Any, y: Any) -> Any:
     raise NotImplementedError
 
 
+def numbers_in_a_list(*numbers: Any) -> Any:
+    """Stand for the list that ``reached`` and ``pick`` take: no step is in it (only traced)."""
+    raise NotImplementedError
+
+
 # The whole language, and the only list of it. (Its mpmath column is tests/truth.py.)
 OPS: dict[Callable[..., Any], Op] = {
     np.add: Op(NUMBER, NUMBER, "x_add({0}, {1})", xfloat.add),
@@ -58,6 +64,9 @@ OPS: dict[Callable[..., Any], Op] = {
     np.exp2: Op(NUMBER, NUMBER, "x_exp2({0})", xfloat.exp2),
     half_cosine: Op(NUMBER, NUMBER, "x_half_cosine({0})", xfloat.half_cosine),
     log2_of_base: Op(LOG, NUMBER, "x_log2({0})", xfloat.log2),
+    numbers_in_a_list: Op(LIST, NUMBER, "", xfloat.stack),
+    reached: Op(NUMBER, NUMBER, "x_reached({0}, {1})", xfloat.reached),
+    pick: Op(NUMBER, NUMBER, "x_pick({0}, {1})", xfloat.pick),
     power_from_log: Op(NUMBER, LOG, "x_power_from_log({0}, {1})", xfloat.power_from_log),
     np.less: Op(BOOL, NUMBER, "x_less({0}, {1})", xfloat.less),
     np.less_equal: Op(BOOL, NUMBER, "x_less_equal({0}, {1})", xfloat.less_equal),
@@ -151,10 +160,18 @@ def apply(func: Callable[..., Any], args: tuple[Any, ...]) -> Expr:
         return same
     if func not in OPS:
         raise TraceError(f"{_name(func)} has no GPU counterpart; a formula can use: {_names()}")
-    nodes = tuple(a if isinstance(a, Expr) else constant(a, repr(a)) for a in args)
+    nodes = tuple(_node(arg) for arg in args)
     kind = nodes[1].kind if func is np.where else OPS[func].kind
     _check_kinds(func, nodes)
     return Expr(func, nodes, kind)
+
+
+def _node(value: Any) -> Expr:
+    if isinstance(value, Expr):
+        return value
+    if isinstance(value, tuple):
+        return Expr(numbers_in_a_list, tuple(map(_node, value)), LIST)
+    return constant(value, repr(value))
 
 
 def _check_kinds(func: Callable[..., Any], nodes: tuple[Expr, ...]) -> None:
@@ -167,6 +184,8 @@ def _check_kinds(func: Callable[..., Any], nodes: tuple[Expr, ...]) -> None:
     allowed = {BOOL} if OPS[func].of == BOOL and func is not np.where else {NUMBER}
     if func is np.where:
         allowed = {nodes[1].kind}
+    if func in (reached, pick):
+        allowed = {LIST}
     if not rest <= allowed:
         raise TraceError(
             f"{_name(func)} mixes numbers and conditions: write np.where(condition, 1, 0)"
@@ -229,5 +248,6 @@ def _name(func: Callable[..., Any]) -> str:
 
 
 def _names() -> str:
-    public: list[Any] = [op for op in OPS if op not in (log2_of_base, power_from_log)]
+    inner = (log2_of_base, power_from_log, numbers_in_a_list)
+    public: list[Any] = [op for op in OPS if op not in inner]
     return ", ".join(sorted(_name(op) for op in (*public, np.power, np.clip)))

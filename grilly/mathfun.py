@@ -1,4 +1,4 @@
-"""Functions with an exact pi, for formulas: numbers and arrays are computed, symbols are recorded.
+"""Functions for formulas that numpy has not: numbers and arrays are computed, symbols are recorded.
 
 numpy's own functions dispatch on the type of their argument. These do the same through one
 method, ``__grilly_function__``, so that a formula does not know whether it is being traced.
@@ -6,6 +6,7 @@ method, ``__grilly_function__``, so that a formula does not know whether it is b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,3 +28,38 @@ def half_cosine(x: Any) -> Any:
     near = np.minimum(distance, 1.0 - distance)
     small = np.sin(np.pi / 2 * near) ** 2
     return np.where(distance <= 0.5, small, 1.0 - small)
+
+
+def reached(t: Any, bounds: Sequence[Any]) -> Any:
+    """Return how many of ``bounds``, in any order, ``t`` has reached: those with bound <= t.
+
+    The shader loops over them, so that a formula has one structure for as many bounds.
+
+    >>> reached(np.array([0.0, 2.0, 5.0]), (2.0, 4.0, 4.0)).tolist()
+    [0.0, 1.0, 3.0]
+    """
+    record = _recorder(t, bounds)
+    if record is not None:
+        return record(reached, t, bounds)
+    return sum((np.where(np.greater_equal(t, bound), 1.0, 0.0) for bound in bounds), np.float64(0))
+
+
+def pick(i: Any, values: Sequence[Any]) -> Any:
+    """Return values[floor(i)]; before the first it is the first, behind the last the last.
+
+    >>> pick(np.array([-1.0, 1.5, 9.0]), (0.1, 0.2, 0.3)).tolist()
+    [0.1, 0.2, 0.3]
+    """
+    record = _recorder(i, values)
+    if record is not None:
+        return record(pick, i, values)
+    at = np.clip(np.floor(i), 0, len(values) - 1).astype(np.int64)
+    if all(np.ndim(value) == 0 for value in values):
+        return np.asarray(values, np.float64)[at]
+    at, *columns = np.broadcast_arrays(at, *values)
+    return np.take_along_axis(np.array(columns, np.float64), at[None], 0)[0]
+
+
+def _recorder(first: Any, rest: Sequence[Any]) -> Any:
+    found = (getattr(one, "__grilly_function__", None) for one in (first, *rest))
+    return next((record for record in found if record is not None), None)

@@ -15,9 +15,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import xfloat
-from .expr import BOOL, LOG, NUMBER, OPS, Expr, trace
+from .errors import TraceError
+from .expr import BOOL, LIST, LOG, NUMBER, OPS, Expr, numbers_in_a_list, trace
 
 WORDS = {NUMBER: 3, LOG: 5, BOOL: 1}
+
+
+def words_of(kind: str) -> int:
+    """Return the uint32 words of a constant: of a number, a bool, a logarithm, or a "list 8"."""
+    name, _, count = kind.partition(" ")
+    return WORDS[NUMBER] * int(count) if name == LIST else WORDS[name]
 
 
 class Node(NamedTuple):
@@ -40,7 +47,7 @@ class Structure:
     @property
     def words(self) -> int:
         """Number of uint32 words that the row constants take."""
-        return sum(WORDS[kind] for kind in self.slots)
+        return sum(map(words_of, self.slots))
 
     def kind(self, node: Node) -> str:
         """Return the kind of value that ``node`` gives."""
@@ -52,7 +59,7 @@ class Structure:
 
     def offsets(self) -> list[int]:
         """Return where each constant begins, in words."""
-        sizes = [WORDS[kind] for kind in self.slots]
+        sizes = [words_of(kind) for kind in self.slots]
         return [sum(sizes[:slot]) for slot in range(len(sizes))]
 
 
@@ -85,7 +92,7 @@ def evaluate(structure: Structure, constants: Any, t: xfloat.X, k: xfloat.X) -> 
     ``constants`` is (..., structure.words) uint32 and broadcasts against ``t`` and ``k``.
     """
     slots = [
-        _value(kind, constants[..., at : at + WORDS[kind]])
+        _value(kind, constants[..., at : at + words_of(kind)])
         for kind, at in zip(structure.slots, structure.offsets(), strict=True)
     ]
     results: list[Any] = []
@@ -105,6 +112,8 @@ def _words(kind: str, value: Any) -> np.ndarray[Any, np.dtype[np.uint32]]:
 def _value(kind: str, words: Any) -> Any:
     if kind == BOOL:
         return words[..., 0] != 0
+    if kind.startswith(LIST):
+        words = words.reshape(*words.shape[:-1], -1, WORDS[NUMBER])
     return xfloat.log_from_words(words) if kind == LOG else xfloat.from_words(words)
 
 
@@ -125,6 +134,8 @@ class _Cut:
         """Return the number of the statement that gives ``expr``, adding what it needs."""
         if not self.varies(expr):
             return self._statement(Node("constant", (self._slot(expr),)))
+        if expr.kind == LIST:
+            raise TraceError("the numbers that reached() and pick() take must not depend on a step")
         args = tuple(self.number(arg) for arg in expr.args)
         return self._statement(Node(expr.op, args))
 
@@ -145,7 +156,7 @@ class _Cut:
         label = self._label(expr)
         if label not in self._slots:
             self._slots[label] = len(self.kinds)
-            self.kinds.append(expr.kind)
+            self.kinds.append(f"{LIST} {len(expr.args)}" if expr.kind == LIST else expr.kind)
             self.values.append(self._mirror(expr))
             self.labels.append(label)
         return self._slots[label]
@@ -153,7 +164,12 @@ class _Cut:
     def _label(self, expr: Expr) -> str:
         if expr.op == "constant":
             return expr.label
-        return f"{expr.op.__name__}({', '.join(map(self._label, expr.args))})"
+        labels = [*map(self._label, expr.args)]
+        if expr.op is numbers_in_a_list:
+            name = labels[0].removesuffix("[0]")
+            if labels == [f"{name}[{i}]" for i in range(len(labels))]:
+                return f"{name}[]"
+        return f"{expr.op.__name__}({', '.join(labels)})"
 
     def _mirror(self, expr: Expr) -> Any:
         if expr not in self._mirrored:

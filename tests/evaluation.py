@@ -10,6 +10,8 @@ from samples import Samples
 from grilly import glsl, hyper, vk, xfloat
 from grilly.program import evaluate
 
+MOST_BYTES = 32 << 20  # what every device can bind at once, and more
+
 
 def mirror(samples: Samples) -> xfloat.X:
     t = xfloat.from_float64(samples.t)
@@ -30,6 +32,13 @@ def on_gpu(device: vk.Device, samples: Samples, text: str | None = None) -> Any:
     )
     text = glsl.shader(samples.program.structure) if text is None else text
     kernel = device.kernel(vk.compile_glsl(text, ["SIGNIFICANDS"]), 3, 16, {0: 64})
+    parts = np.array_split(jobs, -(-jobs.nbytes // MOST_BYTES))
+    return np.concatenate([_run(device, kernel, part) for part in parts])
+
+
+def _run(device: vk.Device, kernel: vk.Kernel, jobs: Any) -> Any:
+    count = len(jobs)
+    jobs[:, 0] = np.arange(count)
     buffers = [
         device.buffer(4 * len(hyper.CLOCK_WORDS)),
         device.buffer(jobs.nbytes),

@@ -17,9 +17,11 @@ from grilly.schedules import (
     MultiStep,
     Polynomial,
     Ramp,
+    Sampled,
     StepDecay,
     WarmRestarts,
 )
+from grilly.schedules.shipped import WINDOW
 
 Numbers = dict[str, np.ndarray[Any, Any]]
 
@@ -122,7 +124,14 @@ def _polynomials(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
     return {"value": peaks(count, rng), "steps": steps, "over": over, "power": power}, t
 
 
-def peaks(count: int, rng: np.random.Generator) -> Any:
+def _sampled(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    start = np.floor(10.0 ** rng.uniform(0, 15, count))
+    own = peaks((WINDOW, count), rng) * rng.choice([-1, 1], (WINDOW, count))
+    t = start + rng.integers(-3, WINDOW + 3, count) + rng.choice([0, 0.5], count)
+    return {"start": start, **{f"values[{i}]": values for i, values in enumerate(own)}}, t
+
+
+def peaks(count: Any, rng: np.random.Generator) -> Any:
     usual = rng.choice([1.0, 0.5, 0.1, 0.05, 0.01, 1e-3, 3e-4, 0.25, 3.0], count)
     return np.where(rng.random(count) < 0.4, usual, 10.0 ** rng.uniform(-6, 0.5, count))
 
@@ -163,4 +172,5 @@ BY_FIELD: dict[str, tuple[type[Any], Callable[..., tuple[Numbers, Any]]]] = {
     "ramp": (Ramp, _ramps),
     "edited_ramp": (EditedRamp, _edited_ramps),
     "polynomial": (Polynomial, _polynomials),
+    "sampled": (Sampled, _sampled),
 }

@@ -48,11 +48,15 @@ class Samples:
     def _words(self, label: str) -> Any:
         value = self._value(label)
         if isinstance(value, (xfloat.X, xfloat.L)):
-            return xfloat.to_words(value)
+            return xfloat.to_words(value).reshape(len(self.t), -1)
         return np.asarray(value, np.uint32)[:, None]
 
     def _value(self, label: str) -> Any:
         """Return a constant's values: a number of the formula, or what the host makes of some."""
+        if label.endswith("[]"):
+            count = sum(key.startswith(label[:-1]) for key in self.numbers)
+            members = [self._value(f"{label[:-2]}[{i}]") for i in range(count)]
+            return xfloat.stack(*members)
         if not label.endswith(")"):
             values = self.numbers.get(label)
             return xfloat.from_float64(

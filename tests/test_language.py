@@ -15,8 +15,8 @@ from samples import Samples
 from truth import MPMATH, exact, float32_bits
 
 from grilly import TraceError, glsl, vk, xfloat
-from grilly.expr import OPS
-from grilly.mathfun import half_cosine
+from grilly.expr import OPS, numbers_in_a_list
+from grilly.mathfun import half_cosine, pick, reached
 from grilly.program import program
 from grilly.schedules import Schedule
 
@@ -40,6 +40,7 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "exp2": lambda t: np.exp2(-t / 8) + np.maximum(+t, 5) * 0.0,
     "greater": lambda t: np.where(t > 12, np.float32(0.1), np.int64(7)),
     "power of the step": lambda t: (t / 41 + 0.5) ** 2.5,
+    "table": lambda t: pick(reached(t, (3, 7, 7, 30)), (0.1, 0.7, 0.2, 0.4, 0.3)),
     "two steps": lambda t, k: t * 2 + 0.9**k,
     "no step": lambda t: 0.25,
 }
@@ -82,7 +83,7 @@ def test_float64_is_the_same_formula(name: str) -> None:
 
 def test_the_formulas_use_the_whole_language() -> None:
     used = {node.op for f in FORMULAS.values() for node in program(f).structure.nodes}
-    constant_only = {np.negative, np.subtract, np.multiply, np.add}
+    constant_only = {np.negative, np.subtract, np.multiply, np.add, numbers_in_a_list}
     assert set(OPS) - used - constant_only == set()
     assert set(MPMATH) | {np.where} == set(OPS)
 
@@ -99,6 +100,8 @@ TRACE_ERRORS: dict[str, tuple[Callable[..., Any], str]] = {
     "string": (lambda t: t + "1", "numbers"),
     "nan": (lambda t: t + np.nan, "finite numbers, got nan"),
     "array": (lambda t: t + np.arange(3), "numbers"),
+    "moving list": (lambda t: pick(t, (1.0, t)), "must not depend on a step"),
+    "list of a list": (lambda t: np.add(t, (1.0, 2.0)), "numbers"),
     "bool result": (lambda t: t < 3, "returns a number, got a bool"),
     "bool arithmetic": (lambda t: (t < 3) + 1, r"np\.where\(condition, 1, 0\)"),
     "where of a number": (lambda t: np.where(t, 1, 2), "takes a bool first"),

@@ -13,6 +13,7 @@ import vk_shaders
 
 from grilly import TraceError, chunks, glsl, vk
 from grilly.expr import OPS
+from grilly.mathfun import reached
 from grilly.program import program
 
 SHADERS = Path(__file__).parents[1] / "shaders"
@@ -75,9 +76,9 @@ def test_no_operation_loops_more_than_the_printer_thinks(op: object) -> None:
 
 
 def test_loops_stand_nowhere_else() -> None:
-    """But in step.glsl, over the chunks of a workgroup: see the next test."""
+    """But in step.glsl, over a workgroup's chunks, and in lists.glsl, over a list: see below."""
     for path in SHADERS.rglob("*"):
-        if path.is_file() and not path.name.startswith(("xfloat", "step")):
+        if path.is_file() and not path.name.startswith(("xfloat", "step", "lists")):
             assert not re.search(r"\b(for|while|do)\b *[({]", path.read_text()), path
 
 
@@ -102,6 +103,16 @@ def test_a_formula_that_would_loop_too_often_is_refused() -> None:
     glsl.shader(program(lambda t: roots(t, 1, glsl.MOST_LOOPING)).structure)
     with pytest.raises(TraceError, match=r"has 1024 .* get_lr\(\)"):
         glsl.shader(program(lambda t: roots(t, 1, glsl.MOST_LOOPING + 1)).structure)
+
+
+def test_a_list_counts_by_its_length() -> None:
+    def searched(count: int) -> str:
+        return glsl.shader(program(lambda t: reached(t, tuple(map(float, range(count))))).structure)
+
+    longest = glsl.MOST_LOOPING * glsl.MOST_ROUNDS
+    assert "x_reached" in searched(longest)
+    with pytest.raises(TraceError, match=f"lists of up to {longest + 1} numbers"):
+        searched(longest + 1)
 
 
 def test_llvmpipe_has_this_limit(device: vk.Device) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from mpmath import mp, mpf
 
-from grilly.expr import Expr, log2_of_base, power_from_log, trace
-from grilly.mathfun import half_cosine
+from grilly.expr import Expr, log2_of_base, numbers_in_a_list, power_from_log, trace
+from grilly.mathfun import half_cosine, pick, reached
 
 BITS = 400
 
@@ -39,6 +39,9 @@ MPMATH: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sqrt: mp.sqrt,
     np.exp2: lambda a: mp.mpf(2) ** a,
     half_cosine: _half_cosine,
+    numbers_in_a_list: lambda *numbers: numbers,
+    reached: lambda t, bounds: mpf(sum(bound <= t for bound in bounds)),
+    pick: lambda i, values: values[min(max(int(mp.floor(i)), 0), len(values) - 1)],
     log2_of_base: lambda a: mp.log(a, 2) if a else -mp.inf,
     power_from_log: lambda log, y: mp.mpf(2) ** (log * y) if y else mpf(1),
     np.less: lambda a, b: a < b,

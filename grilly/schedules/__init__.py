@@ -9,7 +9,20 @@ tests/sample_numbers.py, a torch-named class in optim/lr_scheduler/, and
 ``python tools/print_shaders.py``.
 """
 
-from .base import Constant, Schedule
+from .base import Constant, Sampled, Schedule
+from .compose import (
+    Average,
+    Clip,
+    Difference,
+    End,
+    Join,
+    Product,
+    Quotient,
+    Shift,
+    Stretch,
+    Sum,
+    join,
+)
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
@@ -21,22 +34,34 @@ from .steps import NEVER, MultiStep, StepDecay
 __all__ = [
     "NEVER",
     "SHIPPED",
+    "Average",
+    "Clip",
     "Constant",
     "Cosine",
     "Cyclic",
     "Debias1",
     "Debias2",
+    "Difference",
     "EditedCosine",
     "EditedRamp",
+    "End",
     "Formula",
     "Fresh",
     "Held",
+    "Join",
     "MultiStep",
     "OneCycle",
     "OneMinus",
     "Polynomial",
+    "Product",
+    "Quotient",
     "Ramp",
+    "Sampled",
     "Schedule",
+    "Shift",
     "StepDecay",
+    "Stretch",
+    "Sum",
     "WarmRestarts",
+    "join",
 ]

@@ -1,17 +1,72 @@
-"""Schedule, what every formula is, and Constant, the simplest."""
+"""Schedule, what every formula is, and its simplest: a constant, and a window of known values."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from ..mathfun import pick
+
 
 class Schedule:
-    """A pure formula, step -> value. Subclasses are frozen dataclasses and define ``__call__``."""
+    """A pure formula, step -> value. Subclasses are frozen dataclasses and define ``__call__``.
+
+    Schedules and numbers are combined by ``+ - * /`` and by what is in compose.py:
+
+    >>> from grilly.schedules import Cosine
+    >>> schedule = 0.5 * Cosine(high=1.0, low=0.0, period=10) + 0.25
+    >>> float(schedule(0)), float(schedule(10))
+    (0.75, 0.25)
+    """
+
+    __array_ufunc__ = None  # a numpy number times a schedule is a schedule, no array
 
     def __call__(self, t: Any) -> Any:
         """Return the value at step ``t`` (a number, an array, or a symbol), in float64."""
         raise NotImplementedError
+
+    def parts(self, t: float) -> Iterator[tuple[Schedule, float]]:
+        """Yield each schedule inside this one that counts at step ``t``, and its own step."""
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            for part in value if isinstance(value, tuple) else (value,):
+                if isinstance(part, Schedule):
+                    yield part, t
+
+    def last_step(self) -> float:
+        """Return the last step that this schedule has a value for; infinity if there is none."""
+        return min((part.last_step() for part, _ in self.parts(0)), default=np.inf)
+
+    def __add__(self, other: Any) -> Schedule:
+        return _combined("Sum", self, other)
+
+    def __radd__(self, other: Any) -> Schedule:
+        return _combined("Sum", other, self)
+
+    def __sub__(self, other: Any) -> Schedule:
+        return _combined("Difference", self, other)
+
+    def __rsub__(self, other: Any) -> Schedule:
+        return _combined("Difference", other, self)
+
+    def __mul__(self, other: Any) -> Schedule:
+        return _combined("Product", self, other)
+
+    def __rmul__(self, other: Any) -> Schedule:
+        return _combined("Product", other, self)
+
+    def __truediv__(self, other: Any) -> Schedule:
+        return _combined("Quotient", self, other)
+
+    def __rtruediv__(self, other: Any) -> Schedule:
+        return _combined("Quotient", other, self)
+
+    def __neg__(self) -> Schedule:
+        return _combined("Product", -1.0, self)
 
 
 @dataclass(frozen=True)
@@ -26,3 +81,38 @@ class Constant(Schedule):
 
     def __call__(self, t: Any) -> Any:
         return self.value
+
+
+@dataclass(frozen=True)
+class Sampled(Schedule):
+    """``values[i]`` at step ``start + i``: what a function of the host's gave, a window of it.
+
+    >>> Sampled(start=10.0, values=(0.5, 0.25))(11)
+    np.float64(0.25)
+    """
+
+    start: float
+    values: tuple[float, ...]
+
+    def __call__(self, t: Any) -> Any:
+        return pick(t - self.start, self.values)
+
+
+def schedule_from(value: Any) -> Schedule:
+    """Return a schedule as it is, and a number as a Constant; raise TypeError for anything else."""
+    if isinstance(value, Schedule):
+        return value
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        return Constant(float(value))
+    raise TypeError(f"a schedule or a number is needed here, got {value!r}")
+
+
+def _combined(name: str, *parts: Any) -> Schedule:
+    from . import compose
+
+    try:
+        members = tuple(map(schedule_from, parts))
+    except TypeError:
+        return NotImplemented  # type: ignore[no-any-return]
+    made: Schedule = getattr(compose, name)(members)
+    return made

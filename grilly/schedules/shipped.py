@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .base import Constant, Schedule
+from .base import Constant, Sampled, Schedule
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
@@ -24,6 +24,9 @@ _CYCLES |= {
     for mode in ("triangular", "triangular2", "exp_range")
 }
 
+# Steps of the host's values that go to the device at once.
+WINDOW = 256
+
 # Numbers are no part of a structure, so any will do here.
 SHIPPED: dict[str, Formula] = {
     "constant": Constant(0.5),
@@ -39,6 +42,7 @@ SHIPPED: dict[str, Formula] = {
     "polynomial": Polynomial(0.5, 1.0, 1.0, 1.0),
     "warm_restarts": WarmRestarts(0.5, 0.5, 1.0, 1.0),
     "fresh": Fresh(Constant(0.5)),
+    "sampled": Sampled(0.0, (0.5,) * WINDOW),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},

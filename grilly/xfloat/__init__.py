@@ -30,6 +30,7 @@ from .arithmetic import (
 )
 from .convert import from_float64, from_int, to_float32, to_float64
 from .functions import exp2, half_cosine, log2, power, power_from_log
+from .lists import pick, reached, stack
 from .number import EXPONENT_LIMIT, L, X, from_words, log_from_words, to_words
 
 __all__ = [
@@ -58,10 +59,13 @@ __all__ = [
     "mul",
     "negative",
     "not_equal",
+    "pick",
     "power",
     "power_from_log",
+    "reached",
     "remainder",
     "sqrt",
+    "stack",
     "sub",
     "to_float32",
     "to_float64",
