@@ -2,6 +2,7 @@
 
 from . import nn as nn
 from . import optim as optim
+from . import rules as rules
 from . import schedules as schedules
 from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
@@ -17,6 +18,7 @@ __all__ = [
     "TraceError",
     "nn",
     "optim",
+    "rules",
     "schedules",
 ]
 __version__ = "2.0.0.dev0"

@@ -19,7 +19,7 @@ ALLOWED = {
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
     "schedules": {"numpy", "mathfun"},
-    "rules": {"numpy", "mathfun"},
+    "rules": {"numpy", "errors", "mathfun", "schedules"},
     "expr": {"numpy", "errors", "mathfun", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},
     "glsl": {"errors", "expr", "hyper", "program"},
@@ -49,7 +49,7 @@ ALLOWED = {
     },
     "nn": {"numpy", "errors"},
     "optim": {"numpy", "errors", "backend", "hyper", "nn", "program", "rules", "schedules"},
-    "__init__": {"errors", "nn", "optim", "schedules"},
+    "__init__": {"errors", "nn", "optim", "rules", "schedules"},
 }
 
 

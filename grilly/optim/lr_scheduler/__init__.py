@@ -4,6 +4,7 @@ from .base import LRScheduler
 from .cosine import CosineAnnealingLR
 from .cyclic import CyclicLR
 from .exponential import ExponentialLR
+from .greedy import GreedyLR
 from .lambdas import LambdaLR, MultiplicativeLR
 from .multistep import MultiStepLR
 from .one_cycle import OneCycleLR
@@ -23,6 +24,7 @@ __all__ = [
     "CosineAnnealingWarmRestarts",
     "CyclicLR",
     "ExponentialLR",
+    "GreedyLR",
     "LRScheduler",
     "LambdaLR",
     "LinearLR",

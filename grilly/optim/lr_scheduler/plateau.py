@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
-from .base import LR, LRScheduler
-from .checks import check_epoch, check_number, check_optimizer, check_rate, per_group
-from .texts import EPOCH_DEPRECATED
-from .touch import copied, plain, unchanged_on_error, write
-
-# Whether metric a is better than the best one, by mode and threshold mode; th is the threshold.
-BETTER: dict[tuple[str, str], Callable[[float, float, float], bool]] = {
-    ("min", "rel"): lambda a, best, th: a < best * (1.0 - th),
-    ("min", "abs"): lambda a, best, th: a < best - th,
-    ("max", "rel"): lambda a, best, th: a > best * (th + 1.0),
-    ("max", "abs"): lambda a, best, th: a > best + th,
-}
+from ...rules.base import WORST, reduced
+from ...rules.plateau import count_bad
+from .base import LR
+from .checks import check_number, check_optimizer
+from .metric import MetricLR, check_factor
+from .touch import copied, write
 
 
-class ReduceLROnPlateau(LRScheduler):
+class ReduceLROnPlateau(MetricLR):
     """torch.optim.lr_scheduler.ReduceLROnPlateau: same arguments, numbers and state.
 
     ``step(metrics)`` counts the metrics that are not better than the best one by ``threshold``;
@@ -33,6 +24,7 @@ class ReduceLROnPlateau(LRScheduler):
     object, takes it as torch does: nan is never better than the best one.
 
     Raises ValueError or TypeError as torch does, and for arguments that are no finite numbers.
+    (grilly.rules.Plateau is the same rule as a part of a schedule.)
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
@@ -44,11 +36,11 @@ class ReduceLROnPlateau(LRScheduler):
     ([0.25], 0.9, 0)
     """
 
-    accept_nonfinite: bool = False
-    best: float
-    cooldown_counter: int
-    num_bad_epochs: int
+    cooldown_counter: float
+    num_bad_epochs: float
     _NUMBERS: ClassVar[tuple[str, ...]] = ("factor", "patience", "cooldown", "eps", "threshold")
+    _COUNTS: ClassVar[tuple[str, ...]] = ("num_bad_epochs", "cooldown_counter")
+    _RATES: ClassVar[tuple[str, ...]] = ("min_lrs",)
 
     def __init__(
         self,
@@ -62,82 +54,37 @@ class ReduceLROnPlateau(LRScheduler):
         min_lr: float | list[float] = 0,
         eps: float = 1e-8,
     ) -> None:
-        _check_factor(factor)
+        check_factor(factor)
         check_optimizer(optimizer)
-        groups = optimizer.param_groups
         self.factor = factor
         self.optimizer = optimizer
-        self.min_lrs = per_group("min_lr", min_lr, len(groups))
-        if len(self.min_lrs) != len(groups):
-            raise ValueError(f"expected {len(groups)} min_lrs, got {len(self.min_lrs)}")
+        self.min_lrs = self._bounds("min_lr", min_lr)
         self.default_min_lr = None if isinstance(min_lr, (list, tuple)) else min_lr
         self.patience = patience
         self.cooldown = cooldown
         self.eps = eps
         self.last_epoch: float = 0
-        self._last_lr = [copied(group["lr"]) for group in groups]
+        self._last_lr = [copied(group["lr"]) for group in optimizer.param_groups]
         self._init_is_better(mode=mode, threshold=threshold, threshold_mode=threshold_mode)
         for name in self._NUMBERS:
             check_number(name, getattr(self, name))
         self._reset()
 
-    def step(  # type: ignore[override]
-        self, metrics: Any, epoch: float | None = None
-    ) -> None:
-        """Take notice of a metric, a number or what ``float()`` takes, and cut the rates if due.
-
-        Raises TypeError or ValueError, and changes nothing, if it is no number or not finite.
-        """
-        current = self._metric(metrics)
-        if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
-            check_epoch(epoch)
-        before = dict(self.__dict__)
-        try:
-            with unchanged_on_error(self.optimizer.param_groups):
-                self._take(current, self.last_epoch + 1 if epoch is None else epoch)
-        except BaseException:
-            self.__dict__.update(before)
-            raise
-
     def _take(self, current: float, epoch: float) -> None:
         self.last_epoch = epoch
-        if self.is_better(current, self.best):
+        better = self.is_better(current, self.best)
+        if better:
             self.best = current
-            self.num_bad_epochs = 0
-        else:
-            self.num_bad_epochs += 1
-        if self.in_cooldown:
-            self.cooldown_counter -= 1
-            self.num_bad_epochs = 0
-        if self.num_bad_epochs > self.patience:
+        self.num_bad_epochs, self.cooldown_counter, cut = count_bad(
+            better, self.num_bad_epochs, self.cooldown_counter, self.patience, self.cooldown
+        )
+        if cut:
             self._reduce_lr(epoch)
-            self.cooldown_counter = self.cooldown
-            self.num_bad_epochs = 0
-        self._last_lr = [copied(group["lr"]) for group in self.optimizer.param_groups]
 
     @property
     def in_cooldown(self) -> bool:
         """Whether metrics are not counted after a cut."""
         return self.cooldown_counter > 0
-
-    def is_better(self, a: float, best: float) -> bool:
-        """Return whether metric ``a`` is better than ``best`` by more than the threshold."""
-        return BETTER[self.mode, self.threshold_mode](a, best, self.threshold)
-
-    _is_better = is_better  # torch's name of it
-
-    def _metric(self, metrics: Any) -> float:
-        try:
-            value = float(metrics)
-        except (TypeError, ValueError, OverflowError):
-            raise TypeError(f"metrics must be a number, got {metrics!r}") from None
-        if not math.isfinite(value) and not self.accept_nonfinite:
-            raise ValueError(
-                f"metrics must be finite, got {value}: stop the run, skip this step, or set "
-                "accept_nonfinite = True to count it as PyTorch does"
-            )
-        return value
 
     def _reduce_lr(self, epoch: float) -> None:
         """Cut the rate of every group."""
@@ -148,8 +95,8 @@ class ReduceLROnPlateau(LRScheduler):
             self.min_lrs = [self.default_min_lr] * len(groups)
         for group, least in zip(groups, self.min_lrs, strict=True):
             old = float(group["lr"])
-            new = max(old * self.factor, least)
-            if old - new > self.eps:
+            new = reduced(old, self.factor, least, self.eps)
+            if new != old:
                 write(group, LR, new)
 
     def _reset(self) -> None:
@@ -160,44 +107,17 @@ class ReduceLROnPlateau(LRScheduler):
 
     def _init_is_better(self, mode: str, threshold: float, threshold_mode: str) -> None:
         """Set what "better" means."""
-        if mode not in ("min", "max"):
-            raise ValueError(f"mode {mode} is unknown!")
-        if threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"threshold mode {threshold_mode} is unknown!")
-        self.mode_worse = math.inf if mode == "min" else -math.inf
-        self.mode = mode
-        self.threshold = threshold
-        self.threshold_mode = threshold_mode
+        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
+        self._check_mode()
+        self.mode_worse = WORST[mode]
 
     def _check_state(self) -> None:
-        check_epoch(self.last_epoch)
-        for name in (*self._NUMBERS, "num_bad_epochs", "cooldown_counter"):
-            check_number(name, getattr(self, name))
-        for name in ("best", "mode_worse"):
-            if not isinstance(getattr(self, name), (int, float)):
-                raise TypeError(f"{name} must be a number, got {getattr(self, name)!r}")
-        for name in ("min_lrs", "_last_lr"):
-            if not isinstance(getattr(self, name), list):
-                raise TypeError(f"{name} must be a list, got {getattr(self, name)!r}")
-            for value in getattr(self, name):
-                check_rate(name, value)
+        super()._check_state()
+        if not isinstance(self.mode_worse, (int, float)):
+            raise TypeError(f"mode_worse must be a number, got {self.mode_worse!r}")
         if self.default_min_lr is not None:
             check_number("default_min_lr", self.default_min_lr)
-        _check_factor(self.factor)
-        self._init_is_better(self.mode, self.threshold, self.threshold_mode)
-
-    def _take_up(self, state_dict: dict[str, Any]) -> None:
-        """Nothing is kept beside the state."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return everything but the optimizer, as plain data, in torch's keys; a copy."""
-        return {k: plain(v) for k, v in self.__dict__.items() if k != "optimizer"}
-
-
-def _check_factor(factor: Any) -> None:
-    check_number("factor", factor)
-    if factor >= 1.0:
-        raise ValueError("Factor should be < 1.0.")
+        self.mode_worse = WORST[self.mode]
 
 
 _GROUPS = (

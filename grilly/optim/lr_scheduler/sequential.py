@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from ...errors import StateError
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
-from .plateau import ReduceLROnPlateau
+from .metric import MetricLR
 from .touch import copied, unchanged_on_error, write
 
 
@@ -71,9 +71,9 @@ class _Composite(LRScheduler):
                     f"{name} drives schedulers of grilly.optim.lr_scheduler, got {kind} at "
                     f"index {i}: use the one of that name there"
                 )
-            if isinstance(scheduler, ReduceLROnPlateau):
+            if isinstance(scheduler, MetricLR):
                 raise ValueError(
-                    f"{name} does not support `ReduceLROnPlateau` scheduler as it "
+                    f"{name} does not support `{type(scheduler).__name__}` scheduler as it "
                     "requires additional kwargs to be specified when calling `step`, "
                     f"but got one at index {i} in the given schedulers sequence."
                 )
