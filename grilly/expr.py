@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from . import xfloat
+from .composed import COMPOSED
 from .errors import TraceError
 from .mathfun import half_cosine, pick, reached
 
@@ -62,6 +63,13 @@ OPS: dict[Callable[..., Any], Op] = {
     np.remainder: Op(NUMBER, NUMBER, "x_remainder({0}, {1})", xfloat.remainder),
     np.sqrt: Op(NUMBER, NUMBER, "x_sqrt({0})", xfloat.sqrt),
     np.exp2: Op(NUMBER, NUMBER, "x_exp2({0})", xfloat.exp2),
+    np.exp: Op(NUMBER, NUMBER, "x_exp({0})", xfloat.exp),
+    np.log: Op(NUMBER, NUMBER, "x_log({0})", xfloat.log),
+    np.log2: Op(NUMBER, NUMBER, "x_rounded_log2({0})", xfloat.rounded_log2),
+    np.log10: Op(NUMBER, NUMBER, "x_log10({0})", xfloat.log10),
+    np.sin: Op(NUMBER, NUMBER, "x_sin({0})", xfloat.sin),
+    np.cos: Op(NUMBER, NUMBER, "x_cos({0})", xfloat.cos),
+    np.tanh: Op(NUMBER, NUMBER, "x_tanh({0})", xfloat.tanh),
     half_cosine: Op(NUMBER, NUMBER, "x_half_cosine({0})", xfloat.half_cosine),
     log2_of_base: Op(LOG, NUMBER, "x_log2({0})", xfloat.log2),
     numbers_in_a_list: Op(LIST, NUMBER, "", xfloat.stack),
@@ -79,17 +87,15 @@ OPS: dict[Callable[..., Any], Op] = {
     np.logical_not: Op(BOOL, BOOL, "(!{0})", np.logical_not),
     np.where: Op(NUMBER, BOOL, "x_where({0}, {1}, {2})", xfloat.where),
 }
-
 # numpy spells these in more than one way; each is said with the operations above.
 _SAME: dict[Callable[..., Any], Callable[..., Any]] = {
     np.power: lambda a, y: power_from_log_of(a, y),
     np.float_power: lambda a, y: power_from_log_of(a, y),
-    np.square: lambda a: a * a,
     np.positive: lambda a: a,
-    np.clip: lambda a, low, high: np.minimum(np.maximum(a, low), high),
     np.bitwise_and: np.logical_and,
     np.bitwise_or: np.logical_or,
     np.invert: np.logical_not,
+    **COMPOSED,
 }
 
 
@@ -134,7 +140,7 @@ class Expr(NDArrayOperatorsMixin):
         )
 
     def __float__(self) -> float:
-        raise TraceError("math.* needs a number: write np.sqrt, np.exp2, ... instead")
+        raise TraceError("math.* needs a number: write np.sqrt, np.cos, ... instead")
 
     def __int__(self) -> int:
         raise TraceError(
@@ -250,4 +256,4 @@ def _name(func: Callable[..., Any]) -> str:
 def _names() -> str:
     inner = (log2_of_base, power_from_log, numbers_in_a_list)
     public: list[Any] = [op for op in OPS if op not in inner]
-    return ", ".join(sorted(_name(op) for op in (*public, np.power, np.clip)))
+    return ", ".join(sorted(_name(op) for op in (*public, *COMPOSED, np.power)))

@@ -19,8 +19,13 @@ LOOPING |= {"x_log2", "x_power_from_log"}
 MOST_ROUNDS = 64
 MOST_LOOPING = 65_535 // MOST_ROUNDS
 
-# What of the includes only some formulas need.
-INCLUDES = {"x_reached": "lists.glsl", "x_pick": "lists.glsl"}
+# What of the includes only some formulas need: drivers take their time over code.
+_TRANSCENDENTAL = ["x_exp", "x_log", "x_log10", "x_rounded_log2", "x_sin", "x_cos", "x_tanh"]
+INCLUDES = {
+    **dict.fromkeys(["x_reached", "x_pick"], "lists.glsl"),
+    **dict.fromkeys(_TRANSCENDENTAL, "xfloat_transcendental.glsl"),
+}
+LOOPING |= set(_TRANSCENDENTAL)
 
 TYPES = {NUMBER: "X", LOG: "L", BOOL: "bool", LIST: "List"}
 _LOADS = {

@@ -22,8 +22,9 @@ pytestmark = pytest.mark.numbers
 TABLES = Path(__file__).resolve().parent.parent / "tools/print_xfloat_tables.py"
 COUNT = 20_000  # operands for each of five ranges of exponents: 1e5 in all
 
+TRANSCENDENTAL = ["exp", "log", "log10", "rounded_log2", "sin", "cos", "tanh"]
 OF_TWO = ["add", "sub", "mul", "div", "minimum", "maximum", "floor_divide", "remainder"]
-OF_ONE = ["negative", "absolute", "floor", "sqrt", "exp2", "half_cosine"]
+OF_ONE = ["negative", "absolute", "floor", "sqrt", "exp2", "half_cosine", *TRANSCENDENTAL]
 COMPARISONS = ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"]
 FUNCTIONS = {
     "x_log2": Function("x_log2", ("X",), "L"),

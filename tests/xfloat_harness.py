@@ -12,7 +12,7 @@ from grilly import vk, xfloat
 LOCAL_SIZE = 64
 SHADER = """#version 450
 #extension GL_GOOGLE_include_directive : require
-#include "xfloat.glsl"
+#include "xfloat_transcendental.glsl"
 layout(local_size_x_id = 0) in;
 layout(std430, binding = 0) readonly buffer Given {{ uint given[]; }};
 layout(std430, binding = 1) writeonly buffer Made {{ uint made[]; }};

@@ -20,6 +20,7 @@ ORIGIN = "Printed by tools/print_xfloat_tables.py: change it there."
 
 mp.prec = 600
 LOG_STEP_MAX = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2
+TURN_WORDS = 21  # of exponents up to 1024, sin and cos look at 256 bits, and one word more
 
 
 class Table(NamedTuple):
@@ -70,19 +71,54 @@ def log2_slope(z: mpf) -> mpf:
     return 2 * mp.atanh(mp.sqrt(z)) / mp.sqrt(z) / mp.ln2
 
 
+def odd_falloff(function: Callable[[mpf], mpf]) -> Callable[[mpf], mpf]:
+    """Return what function(x) / x has lost since x = 0, where it is 1, divided by w = x**2."""
+    return lambda w: (1 - function(mp.sqrt(w)) / mp.sqrt(w)) / w
+
+
+def cosine_falloff(w: mpf) -> mpf:
+    """Return (1 - cos(x)) / x**2 for w = x**2."""
+    return (1 - mp.cos(mp.sqrt(w))) / w
+
+
+def falling(name: str, meaning: str, coefficients: Sequence[mpf]) -> Table:
+    """Return the table of a fall-off: its signs alternate, and Table refuses a negative one."""
+    values = [c * (-1) ** k for k, c in enumerate(coefficients)]
+    return Table(name, f"{meaning}, signs alternating", 64, 64, values)
+
+
+def turns() -> list[mpf]:
+    """Return the bits of 2 / pi behind 66 zeros, cut off, as words with their point in front."""
+    with mp.workprec(64 * TURN_WORDS + 64):
+        bits = int(2 / mp.pi * mpf(2) ** (64 * TURN_WORDS - 66))
+    words = [bits >> 64 * i & ((1 << 64) - 1) for i in reversed(range(TURN_WORDS))]
+    return [mpf(word) / (1 << 64) for word in words]
+
+
 def tables() -> list[Table]:
     """Return every constant of xfloat."""
     falloff = polynomial(half_cosine_falloff, mpf(1), 9, 71)
     slope = polynomial(log2_slope, LOG_STEP_MAX * (1 + mpf(2) ** -40), 15, 108)
-    alternating = [c * (-1) ** k for k, c in enumerate(falloff)]  # Table refuses a negative one
+    eighth = (mp.pi / 4) ** 2 * (1 + mpf(2) ** -40)
+    sine = polynomial(odd_falloff(mp.sin), eighth, 8, 70)
+    cosine = polynomial(cosine_falloff, eighth, 8, 70)
+    tangent = polynomial(odd_falloff(mp.tanh), mpf(1) / 4, 13, 70)
     return [
         Table("HALF_COSINE_FIRST", "pi**2 / 4 - 2", 64, 64, [mp.pi**2 / 4 - 2]),
-        Table("HALF_COSINE", "its fall-off in 4 x**2, signs alternating", 64, 64, alternating),
+        falling("HALF_COSINE", "its fall-off in 4 x**2", falloff),
         Table("ROOTS", "2**(i / 16)", 64, 63, [mpf(2) ** (mpf(i) / 16) for i in range(16)]),
         Table("EXP2", "16 (2**(u / 16) - 1) / u", 64, 64, polynomial(exp2_growth, mpf(1), 8, 70)),
         Table("SQRT_HALF", "sqrt(1 / 2)", 64, 64, [mp.sqrt(mpf(1) / 2)]),
         Table("LOG2_WIDE", "log2((1 + y) / (1 - y)) / y in y**2", 128, 126, slope[:8]),
         Table("LOG2", "the same, from y**16 on", 64, 62, slope[8:]),
+        Table("LOG2_E", "log2(e)", 128, 127, [mp.log(mp.e, 2)]),
+        Table("LN2", "ln(2)", 128, 128, [mp.ln2]),
+        Table("LOG10_2", "log10(2)", 128, 128, [mp.log10(2)]),
+        Table("HALF_PI", "pi / 2", 128, 127, [mp.pi / 2]),
+        Table("TURNS", "the bits of 2 / pi behind 66 zeros", 64, 64, turns()),
+        falling("SIN", "(1 - sin(x) / x) / x**2 in x**2", sine),
+        falling("COS", "(1 - cos(x)) / x**2 in x**2", cosine),
+        falling("TANH", "(1 - tanh(x) / x) / x**2 in x**2", tangent),
     ]
 
 

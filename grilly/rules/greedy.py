@@ -52,7 +52,7 @@ def count_both(rule: Any, counts: State, metric: float) -> tuple[State, int]:
     """Return the counts after ``metric``, and what it leads to: 1 up, -1 down, 0 neither."""
     for name in ("cooldown", "warmup"):
         if counts[name] > 0:
-            return {**counts, name: counts[name] - 1, "good": 0, "bad": 0}, 0
+            return {**counts, name: counts[name] - 1}, 0
     best = WORST[rule.mode] if counts["best"] is None else counts["best"]
     if BETTER[rule.mode](metric, best, *tolerances(rule.threshold, rule.threshold_mode)):
         counts = {**counts, "best": metric, "good": counts["good"] + 1, "bad": 0}

@@ -1,12 +1,13 @@
 """Rules inside a schedule: their states by where they stand, and the formula that is left.
 
-A rule's path is the one that a traced formula's constants have: "parts[1].parts[0]", and "" for a
-rule that is the whole schedule.
+A rule's path is the one that a traced formula's constants have: "members[1].phases[0]", and "" for
+a rule that is the whole schedule.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -76,14 +77,15 @@ def bind(tree: Any, states: States) -> Any:
     return _swapped(tree, "", lambda path, rule: Constant(rule.value_of(states[path])))
 
 
-def advance(tree: Any, states: States, t: Any, metric: Any = None) -> dict[str, State]:
-    """Return the states after step ``t``, whose metric is ``metric``: new ones where rules count.
+def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str, State]:
+    """Return the states at step ``t + 1``, from those at step ``t``, whose metric is ``metric``.
 
-    ``t`` is the step that has been taken, with the values bound before. Only the rules that have a
-    say at step ``t`` count it: one that a Join has not reached yet stays at its start.
+    A rule counts where its own clock goes on to its next step: not before a Join has come to it,
+    once per tick of a Stretch, no more where an End clamps it. Up to its own step 0 it is in its
+    first state: in an End that cycles it begins anew each time.
 
-    Raises TypeError, which names the rule, if one of them needs a metric and there is none; and
-    TypeError or ValueError for a metric that is no finite number.
+    Raises TypeError, which names the rule, if one that counts needs a metric and there is none;
+    and TypeError or ValueError for a metric that is no finite number. Nothing is changed.
 
     >>> from grilly.rules import Plateau
     >>> plateau = Plateau(0.5, patience=0)
@@ -91,32 +93,43 @@ def advance(tree: Any, states: States, t: Any, metric: Any = None) -> dict[str, 
     >>> states[""]["best"]
     2.0
     """
+    if not states:
+        return {}
+    marked = _swapped(tree, "", _Mark)
+    now, after = dict(_clocks(marked, t)), dict(_clocks(marked, t + 1))
     result = dict(states)
-    if states:
-        for path, rule in _active(_swapped(tree, "", _Mark), t):
-            if rule.needs_metric and metric is None:
-                raise TypeError(
-                    f"{type(rule).__name__}{f' at {path}' if path else ''} needs a metric, got "
-                    "None: pass it to step(), as in scheduler.step(loss)"
-                )
-            result[path] = rule.update(states[path], metric)
+    for path, rule in rules_in(tree):
+        own, following = now.get(path, math.inf), after.get(path, math.inf)
+        if following < 1:
+            result[path] = rule.start()
+        elif 0 <= own < math.inf and (following == math.inf or following // 1 > own // 1):
+            result[path] = _updated(rule, path, states[path], metric)
     return result
+
+
+def _updated(rule: Rule, path: str, state: State, metric: Any) -> State:
+    if rule.needs_metric and metric is None:
+        where = f"{type(rule).__name__} at {path}" if path else type(rule).__name__
+        raise TypeError(
+            f"{where} needs a metric, got None: pass it to step(), as in scheduler.step(loss)"
+        )
+    return rule.update(state, metric)
 
 
 class _Mark(Schedule):
     """Stands for a rule and knows its path: one rule may stand in more than one place."""
 
     def __init__(self, path: str, rule: Rule) -> None:
-        self.path, self.rule = path, rule
+        self.path = path
 
 
-def _active(node: Any, t: Any) -> Iterator[tuple[str, Rule]]:
-    """Yield the path and the rule for each mark that has a say in ``node`` at step ``t``."""
+def _clocks(node: Any, t: float) -> Iterator[tuple[str, float]]:
+    """Yield the path and the own step of each mark that has a say in ``node`` at step ``t``."""
     if isinstance(node, _Mark):
-        yield node.path, node.rule
-        return
-    for child, own in node.parts(t):
-        yield from _active(child, own)
+        yield node.path, float(t)
+    elif dataclasses.is_dataclass(node) and isinstance(node, Schedule):
+        for part, own in node.parts(t):
+            yield from _clocks(part, own)
 
 
 def check_states(tree: Any, states: Any) -> None:

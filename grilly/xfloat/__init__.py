@@ -32,6 +32,7 @@ from .convert import from_float64, from_int, to_float32, to_float64
 from .functions import exp2, half_cosine, log2, power, power_from_log
 from .lists import pick, reached, stack
 from .number import EXPONENT_LIMIT, L, X, from_words, log_from_words, to_words
+from .transcendental import cos, exp, log, log10, rounded_log2, sin, tanh
 
 __all__ = [
     "EXPONENT_LIMIT",
@@ -39,8 +40,10 @@ __all__ = [
     "X",
     "absolute",
     "add",
+    "cos",
     "div",
     "equal",
+    "exp",
     "exp2",
     "floor",
     "floor_divide",
@@ -52,7 +55,9 @@ __all__ = [
     "half_cosine",
     "less",
     "less_equal",
+    "log",
     "log2",
+    "log10",
     "log_from_words",
     "maximum",
     "minimum",
@@ -64,9 +69,12 @@ __all__ = [
     "power_from_log",
     "reached",
     "remainder",
+    "rounded_log2",
+    "sin",
     "sqrt",
     "stack",
     "sub",
+    "tanh",
     "to_float32",
     "to_float64",
     "to_words",
