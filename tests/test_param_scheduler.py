@@ -15,13 +15,13 @@ from truth import exact, float32_bits
 
 from grilly import backend, vk
 from grilly.optim import ParamScheduler
-from grilly.optim.course import Function
 from grilly.schedules import (
     Constant,
     Cosine,
     Debias1,
     Debias2,
     Fresh,
+    Function,
     Join,
     OneMinus,
     Product,
@@ -255,6 +255,7 @@ def test_a_function_is_asked_a_window_ahead(place: Place) -> None:
 @pytest.mark.parametrize(
     "function",
     [
+        "0.5 * 0.5**t if t < 2 else 0.5 ** (t + 1)",
         lambda t: [0.5, 0.25, 0.125, 0.0625][t],
         lambda t: {0: 0.5, 1: 0.25, 2: 0.125, 3: 0.0625}[t],
         lambda t: 0.5 if t in {0} else 0.25 if t in {1} else 0.125 if t == 2 else 0.0625,

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..rules import check_states
-from ..schedules import Schedule
+from ..schedules import Schedule, schedule_of
 from .columns import columns_of
-from .course import Course, States, schedule_of
+from .course import Course, States
 from .options import Key
 from .rows import Values
 from .track import SomeFormulas
