@@ -34,7 +34,7 @@ from .interpolate import Interpolate
 from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
-from .recipes import swa_anneal, warmup_stable_decay
+from .recipes import one_cycle, scaled_cyclic, swa_anneal, warmup_stable_decay
 from .saving import from_json
 from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
@@ -97,8 +97,10 @@ __all__ = [
     "WarmUp",
     "from_json",
     "join",
+    "one_cycle",
     "parse",
     "restarts",
+    "scaled_cyclic",
     "schedule_of",
     "swa_anneal",
     "warmup_stable_decay",
