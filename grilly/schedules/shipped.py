@@ -64,6 +64,19 @@ for _n in PLACES:
     for _how in ("linear", "cosine"):
         _LISTS[f"interpolate_{_how}_{_n}"] = Interpolate(_steps[:-1], _values[:-1], _how)
 
+# The usual ones after a linear warm-up.
+_WARMED: dict[str, Schedule] = {
+    f"warm_up_of_{name}": WarmUp(schedule, 1.0, 0.5, first=1.0)
+    for name, schedule in (
+        ("linear", _DECAYS["linear"]),
+        ("exponential", _DECAYS["exponential"]),
+        ("polynomial_decay", _DECAYS["polynomial_decay"]),
+        ("inverse_sqrt", _DECAYS["inverse_sqrt"]),
+        ("multi_step", _LISTS[f"multi_step_{PLACES[0]}"]),
+        ("cosine", Cosine(0.5, 0.5, 1.0)),
+    )
+}
+
 # Steps of the host's values that go to the device at once.
 WINDOW = 256
 
@@ -84,6 +97,7 @@ SHIPPED: dict[str, Formula] = {
     "sampled": Sampled(0.0, (0.5,) * WINDOW),
     **_DECAYS,
     **_LISTS,
+    **_WARMED,
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},
