@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sample_decays import BY_LABEL
+from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
+from sample_decays import BY_LABEL as DECAY_BY_LABEL
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -66,6 +67,9 @@ class Samples:
                 parts = (self._value(arg, known) for arg in expr.args)
                 known[expr] = OPS[expr.op].mirror(*parts)
         return known[expr]
+
+
+BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
 
 
 def draw(name: str, count: int, seed: int) -> Samples:
