@@ -26,10 +26,14 @@ from .compose import (
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
+from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
+from .interpolate import Interpolate
+from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
 from .shipped import SHIPPED, Formula
-from .steps import NEVER, MultiStep, StepDecay
+from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
+from .warm_up import WarmUp
 
 __all__ = [
     "NEVER",
@@ -45,14 +49,24 @@ __all__ = [
     "EditedCosine",
     "EditedRamp",
     "End",
+    "Exponential",
     "Formula",
     "Fresh",
+    "Geometric",
     "Held",
+    "Interpolate",
+    "InversePower",
+    "InverseSqrt",
+    "InverseTime",
     "Join",
+    "Linear",
     "MultiStep",
+    "Noam",
     "OneCycle",
     "OneMinus",
+    "PiecewiseConstant",
     "Polynomial",
+    "PolynomialDecay",
     "Product",
     "Quotient",
     "Ramp",
@@ -63,5 +77,6 @@ __all__ = [
     "Stretch",
     "Sum",
     "WarmRestarts",
+    "WarmUp",
     "join",
 ]
