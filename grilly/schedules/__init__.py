@@ -27,17 +27,21 @@ from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
 from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
+from .function import Function, schedule_of
 from .interpolate import Interpolate
 from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
-from .shipped import SHIPPED, Formula
+from .saving import from_json
+from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
+from .text import Text, parse
 from .warm_up import WarmUp
 
 __all__ = [
     "NEVER",
     "SHIPPED",
+    "WINDOW",
     "Average",
     "Clip",
     "Constant",
@@ -52,6 +56,7 @@ __all__ = [
     "Exponential",
     "Formula",
     "Fresh",
+    "Function",
     "Geometric",
     "Held",
     "Interpolate",
@@ -76,7 +81,11 @@ __all__ = [
     "StepDecay",
     "Stretch",
     "Sum",
+    "Text",
     "WarmRestarts",
     "WarmUp",
+    "from_json",
     "join",
+    "parse",
+    "schedule_of",
 ]
