@@ -8,9 +8,9 @@ const uint CONSTANT_WORDS = 4614u;
 
 X formula(X t, X k, uint at) {
   X v0 = t;
-  List v1 = List(at + 0u, 512u);  // numbers_in_a_list(steps[0], steps[1], steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[8], steps[9], steps[10], steps[11], steps[12], steps[13], steps[14], steps[15], steps[16], steps[17], steps[18], steps[19], steps[20], steps[21], steps[22], steps[23], steps[24], steps[25], [...]
+  List v1 = List(at + 0u, 512u);  // numbers_in_a_list#ed1dfecadc7274a8ed0b71e3687de04f1fc3ba54f5c9a62b3fd0f5a871bc600c
   X v2 = x_reached(v0, v1);
-  List v3 = List(at + 1536u, 512u);  // numbers_in_a_list(steps[0], steps[0], steps[1], steps[2], steps[3], steps[4], steps[5], steps[6], steps[7], steps[8], steps[9], steps[10], steps[11], steps[12], steps[13], steps[14], steps[15], steps[16], steps[17], steps[18], steps[19], steps[20], steps[21], steps[22], steps[23], steps[24], [...]
+  List v3 = List(at + 1536u, 512u);  // numbers_in_a_list#ce40b0e4eb296569f776ad2c14ad46648fcaeab7b1ef3a9b4a7bb074edf59870
   X v4 = x_pick(v2, v3);
   X v5 = x_sub(v0, v4);
   X v6 = x_from_words(jobs[at + 3072u], jobs[at + 3073u], jobs[at + 3074u]);  // 1
@@ -25,7 +25,7 @@ X formula(X t, X k, uint at) {
   X v15 = x_where(v10, v12, v14);
   bool v16 = x_greater(v15, v11);
   bool v17 = x_less(v15, v14);
-  List v18 = List(at + 3078u, 512u);  // numbers_in_a_list(values[0], values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14], values[15], values[16], values[17], values[18], values[19], values[20], values[21], values[22], [...]
+  List v18 = List(at + 3078u, 512u);  // numbers_in_a_list#7d67aa4a1244bf7262ffdb545899dfe63b68a38d877ad9cd02600486182f66d1
   X v19 = x_pick(v2, v18);
   X v20 = x_sub(v14, v15);
   X v21 = x_mul(v19, v20);

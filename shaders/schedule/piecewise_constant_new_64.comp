@@ -10,7 +10,7 @@ X formula(X t, X k, uint at) {
   X v0 = t;
   X v1 = x_from_words(jobs[at + 0u], jobs[at + 1u], jobs[at + 2u]);  // ahead
   X v2 = x_add(v0, v1);
-  List v3 = List(at + 3u, 64u);  // numbers_in_a_list(boundaries[0], boundaries[1], boundaries[2], boundaries[3], boundaries[4], boundaries[5], boundaries[6], boundaries[7], boundaries[8], boundaries[9], boundaries[10], boundaries[11], boundaries[12], boundaries[13], boundaries[14], boundaries[15], boundaries[16], [...]
+  List v3 = List(at + 3u, 64u);  // numbers_in_a_list#3121f78a49537ec4adeeb0a40f3637fe176e07ae899c22ccd6223afd8037dc24
   X v4 = x_reached(v2, v3);
   List v5 = List(at + 195u, 64u);  // values[]
   X v6 = x_pick(v4, v5);

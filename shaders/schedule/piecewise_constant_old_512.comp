@@ -12,7 +12,7 @@ X formula(X t, X k, uint at) {
   X v2 = x_from_words(jobs[at + 3u], jobs[at + 4u], jobs[at + 5u]);  // ahead
   X v3 = x_add(v1, v2);
   X v4 = x_negative(v3);
-  List v5 = List(at + 6u, 512u);  // numbers_in_a_list(negative(boundaries[0]), negative(boundaries[1]), negative(boundaries[2]), negative(boundaries[3]), negative(boundaries[4]), negative(boundaries[5]), negative(boundaries[6]), negative(boundaries[7]), negative(boundaries[8]), negative(boundaries[9]), negative(boundaries[10]), [...]
+  List v5 = List(at + 6u, 512u);  // numbers_in_a_list#a8ab09d8a64305667eff2d4c8ffd32e11a387673ecdcb76ddc9aeae240644f9d
   X v6 = x_reached(v4, v5);
   X v7 = x_sub(v0, v6);
   List v8 = List(at + 1542u, 512u);  // values[]
