@@ -5,6 +5,7 @@ from .cosine import CosineAnnealingLR
 from .cyclic import CyclicLR
 from .exponential import ExponentialLR
 from .greedy import GreedyLR
+from .hugging_face import get_scheduler
 from .lambdas import LambdaLR, MultiplicativeLR
 from .multistep import MultiStepLR
 from .one_cycle import OneCycleLR
@@ -35,4 +36,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",
+    "get_scheduler",
 ]
