@@ -14,7 +14,9 @@ from grilly.expr import OPS
 from grilly.program import Program, program
 from grilly.schedules import (
     SHIPPED,
+    WINDOW,
     Constant,
+    Counted,
     Cyclic,
     Debias1,
     Debias2,
@@ -93,6 +95,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
         return _by_field(name, kind, *numbers(count, rng))
     if name == "fresh":
         return _fresh(count, rng)
+    if name == "counted":
+        return _counted(count, rng)
     beta = name != "constant"
     value = (
         _betas(count, rng)
@@ -162,6 +166,19 @@ def _fresh(count: int, rng: np.random.Generator) -> Samples:
         np.zeros(count),
         k,
         lambda i: Fresh(Constant(float(value[i]))),
+    )
+
+
+def _counted(count: int, rng: np.random.Generator) -> Samples:
+    start = np.floor(10.0 ** rng.uniform(0, 15, count))
+    own = 1 + 10.0 ** rng.uniform(-8, 12, (WINDOW, count))
+    k = (start + rng.integers(-3, WINDOW + 3, count)).astype(np.int64)
+    return Samples(
+        program(SHIPPED["counted"]),
+        {"start": start, **{f"values[{i}]": values for i, values in enumerate(own)}},
+        np.zeros(count),
+        k,
+        lambda i: Counted(float(start[i]), tuple(own[:, i].tolist())),
     )
 
 

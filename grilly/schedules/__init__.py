@@ -23,7 +23,7 @@ from .compose import (
     Sum,
     join,
 )
-from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
 from .function import Function, schedule_of
@@ -41,6 +41,7 @@ __all__ = [
     "Clip",
     "Constant",
     "Cosine",
+    "Counted",
     "Cyclic",
     "Debias1",
     "Debias2",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from .base import Constant, Sampled, Schedule
-from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
 from .steps import MultiStep, StepDecay
 
-Formula = Schedule | Debias1 | Debias2 | Fresh
+Formula = Schedule | Debias1 | Debias2 | Fresh | Counted
 
 _CYCLES: dict[str, Schedule] = {
     f"one_cycle_{anneal}{phases}": OneCycle(
@@ -43,6 +43,7 @@ SHIPPED: dict[str, Formula] = {
     "warm_restarts": WarmRestarts(0.5, 0.5, 1.0, 1.0),
     "fresh": Fresh(Constant(0.5)),
     "sampled": Sampled(0.0, (0.5,) * WINDOW),
+    "counted": Counted(0.0, (0.5,) * WINDOW),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},
