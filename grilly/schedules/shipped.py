@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
-from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cycles import STARTS, Cycles
 from .cyclic import Cyclic
@@ -18,7 +18,7 @@ from .recipes import DECAYS, RISES, warmup_stable_decay
 from .steps import PLACES, MultiStep, PiecewiseConstant, StepDecay
 from .warm_up import WarmUp
 
-Formula = Schedule | Debias1 | Debias2 | Fresh
+Formula = Schedule | Debias1 | Debias2 | Fresh | Counted
 
 _CYCLES: dict[str, Schedule] = {
     f"one_cycle_{anneal}{phases}": OneCycle(
@@ -136,6 +136,7 @@ SHIPPED: dict[str, Formula] = {
     **ANNEALED,
     **CYCLES,
     **WARM_UPS,
+    "counted": Counted(0.0, (0.5,) * WINDOW),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},
