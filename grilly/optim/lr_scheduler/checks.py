@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..options import number_of
+from .touch import plain
 
 MOST_STEPS = 2**53  # up to here float64, and so a group's clock, holds every whole step
 
@@ -44,11 +45,15 @@ def check_epoch(value: Any) -> None:
 
 
 def per_group(name: str, value: Any, count: int) -> list[Any]:
-    """Return ``value``, a number or a list or tuple of ``count`` numbers, as a list."""
-    values = list(value) if isinstance(value, (list, tuple)) else [value] * count
-    for one in values or [value]:
+    """Return ``value``, a number or a list or tuple of ``count`` numbers, as a list.
+
+    A number may be a 0-d array or tensor: of that its value now is kept.
+    """
+    given = value if isinstance(value, (list, tuple)) else [value]
+    values = [plain(one) for one in given]
+    for one in values:
         check_number(name, one)
-    return values
+    return values if given is value else values * count
 
 
 def formatted(name: str, value: Any, count: int) -> list[Any]:
@@ -72,9 +77,9 @@ def cycles_beta1(optimizer: Any) -> bool:
     return "betas" in defaults
 
 
-def check_beta1(values: Iterable[Any]) -> None:
-    """Raise ValueError unless all of ``values`` can be a beta1."""
-    for beta1 in values:
+def check_beta1(optimizer: Any, values: Iterable[Any]) -> None:
+    """Raise ValueError unless all of ``values`` can be a beta1 of grilly's ``optimizer``."""
+    for beta1 in values if hasattr(optimizer, "_driven") else ():
         if not 0.0 <= beta1 < 1.0:
             raise ValueError(f"momenta must be in [0, 1) where beta1 is cycled, got {beta1}")
 

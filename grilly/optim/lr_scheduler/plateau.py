@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer, check_rate, per_group
-from .texts import EPOCH_DEPRECATED
+from .texts import EPOCH_DEPRECATION_WARNING
 from .touch import copied, plain, unchanged_on_error, write
 
 # Whether metric a is better than the best one, by mode and threshold mode; th is the threshold.
@@ -90,14 +90,14 @@ class ReduceLROnPlateau(LRScheduler):
         """
         current = self._metric(metrics)
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
             check_epoch(epoch)
-        before = dict(self.__dict__)
+        before = self._snapshot()
         try:
             with unchanged_on_error(self.optimizer.param_groups):
                 self._take(current, self.last_epoch + 1 if epoch is None else epoch)
         except BaseException:
-            self.__dict__.update(before)
+            self._put_back(before)
             raise
 
     def _take(self, current: float, epoch: float) -> None:

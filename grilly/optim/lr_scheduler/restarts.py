@@ -38,8 +38,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     [0.5, 0.25, 0.5, 0.25, 0.5]
     """
 
+    __slots__ = ("_curves", "_left")
     _formulas_agree = True
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves", "_left"}
     _settings: ClassVar[Any] = attrgetter("base_lrs", "T_0", "T_mult", "T_i", "eta_min")
     _curves: Formulas
     _left: tuple[float, float]
