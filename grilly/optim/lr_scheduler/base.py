@@ -104,7 +104,6 @@ class LRScheduler:
         count = self._step_count
         if count == 1:
             self._warn_order()
-        self._step_count = count + 1
         # Fast while all is as it was left: the next values have been computed already.
         track, groups, at = self._track, self.optimizer.param_groups, self._track.at + 1
         if (
@@ -115,10 +114,12 @@ class LRScheduler:
             and self._settings(self) == self._used
             and list(map(self._reads, groups)) == self._held
         ):
+            self._step_count = count + 1
             self.last_epoch = track.t = track.t + 1
             track.at = at
             self._put(groups, at)
             return
+        self._step_count = count + 1
         try:
             if epoch is not None:
                 warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)

@@ -24,10 +24,17 @@ def check_number(name: str, value: Any, zero: bool = True) -> None:
     """Raise TypeError or ValueError unless ``value`` is a finite number (``zero``: may be 0)."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not math.isfinite(value):
+    if not _finite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if not zero and value == 0:
         raise ValueError(f"{name} divides and must not be 0, got {value}")
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond float64
+        return False
 
 
 def check_rate(name: str, value: Any) -> None:
@@ -88,7 +95,7 @@ def power(name: str, base: float, exponent: float) -> float:
     """Return base ** exponent; ValueError, naming ``base``, where that is no finite real number."""
     result: Any
     try:
-        result = base**exponent
+        result = float(base) ** exponent  # of an int, a large power takes for ever
     except (ZeroDivisionError, OverflowError):
         result = np.inf
     if isinstance(result, complex) or not np.isfinite(result):

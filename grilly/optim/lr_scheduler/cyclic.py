@@ -28,7 +28,7 @@ from .touch import unchanged_on_error, write
 # The scale of a cycle's height, by its number, in the modes that do not need gamma.
 SCALES: dict[str, Callable[[float], float]] = {
     "triangular": lambda cycle: 1.0,
-    "triangular2": lambda cycle: 2.0 ** (1 - cycle),
+    "triangular2": lambda cycle: power("the scale's base, 2", 2.0, 1 - cycle),
 }
 
 
@@ -167,6 +167,11 @@ class CyclicLR(LRScheduler):
     def _height(self) -> float:
         """Return the part of the way from the lower bound to the upper one, at last_epoch."""
         done = self.last_epoch / self.total_size
+        if not math.isfinite(done):
+            raise ValueError(
+                f"step_size_up + step_size_down must not be so small at step {self.last_epoch}, "
+                f"got {self.total_size}"
+            )
         cycle = math.floor(1 + done)
         x = 1.0 + done - cycle
         up = x <= self.step_ratio

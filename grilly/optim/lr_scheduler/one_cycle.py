@@ -210,13 +210,15 @@ def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
         return _positive("total_steps", total_steps)
     if epochs is not None and steps_per_epoch is not None:
-        return _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
+        steps = _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
+        return _positive("epochs * steps_per_epoch", steps)
     raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
 
 
 def _positive(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError(f"Expected positive integer {name}, but got {value}")
+    check_number(name, value)
     return value
 
 
