@@ -9,9 +9,22 @@ tests/sample_numbers.py, a torch-named class in optim/lr_scheduler/, and
 ``python tools/print_shaders.py``.
 """
 
+from . import hugging_face
 from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
-from .compose import Average, Clip, Difference, End, Join, Product, Quotient, Shift, Stretch, Sum, join
+from .compose import (
+    Average,
+    Clip,
+    Difference,
+    End,
+    Join,
+    Product,
+    Quotient,
+    Shift,
+    Stretch,
+    Sum,
+    join,
+)
 from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cycles import Cycles, restarts
@@ -21,13 +34,29 @@ from .function import Function, schedule_of
 from .interpolate import Interpolate
 from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
-from .optax_names import constant_schedule, cosine_decay_schedule, exponential_decay, join_schedules, linear_schedule, polynomial_schedule, sgdr_schedule, warmup_constant_schedule, warmup_cosine_decay_schedule, warmup_exponential_decay_schedule
-from .optax_pieces import cosine_onecycle_schedule, linear_onecycle_schedule, piecewise_constant_schedule, piecewise_interpolate_schedule
+from .optax_names import (
+    constant_schedule,
+    cosine_decay_schedule,
+    exponential_decay,
+    join_schedules,
+    linear_schedule,
+    polynomial_schedule,
+    sgdr_schedule,
+    warmup_constant_schedule,
+    warmup_cosine_decay_schedule,
+    warmup_exponential_decay_schedule,
+)
+from .optax_pieces import (
+    cosine_onecycle_schedule,
+    linear_onecycle_schedule,
+    piecewise_constant_schedule,
+    piecewise_interpolate_schedule,
+)
 from .ramps import EditedRamp, Held, Polynomial, Ramp
 from .recipes import swa_anneal, warmup_stable_decay
 from .saving import from_json
-from .shipped import Formula, SHIPPED, WINDOW
-from .steps import MultiStep, NEVER, PiecewiseConstant, StepDecay
+from .shipped import SHIPPED, WINDOW, Formula
+from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
 from .text import Text, parse
 from .warm_up import WarmUp
 
