@@ -14,6 +14,10 @@ class TraceError(GrillyError, TypeError):
     """A formula did something that cannot be turned into a shader; the text says what to write."""
 
 
+class TextError(GrillyError, ValueError):
+    """A text is no formula; the error shows the place and says what is allowed."""
+
+
 class ShaderError(GrillyError):
     """A shader could not be compiled, or its SPIR-V is not what was compiled."""
 

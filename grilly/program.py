@@ -7,7 +7,8 @@ operations without a single number in it, shared by all formulas that differ in 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -17,6 +18,9 @@ import numpy as np
 from . import xfloat
 from .errors import TraceError
 from .expr import BOOL, LIST, LOG, NUMBER, OPS, Expr, numbers_in_a_list, trace
+
+MOST_DEPTH = 100
+MOST_LABEL = 1000
 
 WORDS = {NUMBER: 3, LOG: 5, BOOL: 1}
 
@@ -72,14 +76,22 @@ class Program:
     labels: tuple[str, ...] = field(compare=False)
 
 
-@lru_cache(maxsize=16384)
 def program(formula: Callable[..., Any]) -> Program:
     """Return the program of ``formula(t)`` or ``formula(t, k)``; it must be hashable.
 
     Raises TraceError where the formula cannot run on the GPU.
     """
-    cut = _Cut()
-    cut.number(trace(formula))
+    try:
+        return _program(formula)
+    except RecursionError:
+        raise TraceError(
+            f"the formula is nested too deep: schedules may be {MOST_DEPTH} deep one in another"
+        ) from None
+
+
+@lru_cache(maxsize=16384)
+def _program(formula: Callable[..., Any]) -> Program:
+    cut = _Cut(trace(formula))
     values = [_words(kind, value) for kind, value in zip(cut.kinds, cut.values, strict=True)]
     constants = np.concatenate([*values, np.empty(0, np.uint32)])
     structure = Structure(tuple(cut.nodes), tuple(cut.kinds))
@@ -118,34 +130,51 @@ def _value(kind: str, words: Any) -> Any:
 
 
 class _Cut:
-    """Numbers the statements of a graph; each maximal part without a step becomes a constant."""
+    """Numbers the statements of a graph; each maximal part without a step becomes a constant.
 
-    def __init__(self) -> None:
+    Node by node, each once and without recursion: a graph may be deep, and share what is in it.
+    """
+
+    def __init__(self, root: Expr) -> None:
         self.nodes: list[Node] = []
         self.kinds: list[str] = []
         self.values: list[Any] = []
         self.labels: list[str] = []
-        self._seen: dict[Any, int] = {}
-        self._slots: dict[Any, int] = {}
+        self._seen: dict[Node, int] = {}
+        self._slots: dict[str, int] = {}
+        order = _ordered(root, lambda expr: expr.args)
         self._varies: dict[Expr, bool] = {}
-        self._mirrored: dict[Expr, Any] = {}
+        self._label: dict[Expr, str] = {}
+        self._mirror: dict[Expr, Any] = {}
+        for expr in order:
+            self._look(expr)
+        number: dict[Expr, int] = {}
+        for expr in _ordered(root, lambda expr: expr.args if self._varies[expr] else ()):
+            number[expr] = self._number(expr, number)
 
-    def number(self, expr: Expr) -> int:
-        """Return the number of the statement that gives ``expr``, adding what it needs."""
-        if not self.varies(expr):
-            return self._statement(Node("constant", (self._slot(expr),)))
-        if expr.kind == LIST:
-            raise TraceError("the numbers that reached() and pick() take must not depend on a step")
-        args = tuple(self.number(arg) for arg in expr.args)
-        return self._statement(Node(expr.op, args))
+    def _look(self, expr: Expr) -> None:
+        """Tell whether ``expr`` depends on a step; if not, its value and what it is called."""
+        self._varies[expr] = expr.op in ("t", "k") or any(self._varies[arg] for arg in expr.args)
+        if self._varies[expr]:
+            if expr.kind == LIST:
+                raise TraceError(
+                    "the numbers that reached() and pick() take must not depend on a step"
+                )
+            return
+        self._label[expr] = _label(expr, [self._label[arg] for arg in expr.args])
+        self._mirror[expr] = (
+            _exact(expr.value)
+            if expr.op == "constant"
+            else OPS[expr.op].mirror(*(self._mirror[arg] for arg in expr.args))
+        )
 
-    def varies(self, expr: Expr) -> bool:
-        """Whether ``expr`` depends on a step."""
-        if expr not in self._varies:
-            self._varies[expr] = expr.op in ("t", "k") or any(map(self.varies, expr.args))
-        return self._varies[expr]
-
-    def _statement(self, node: Node) -> int:
+    def _number(self, expr: Expr, number: dict[Expr, int]) -> int:
+        """Return the number of the statement that gives ``expr``, adding it if it is new."""
+        node = (
+            Node(expr.op, tuple(number[arg] for arg in expr.args))
+            if self._varies[expr]
+            else Node("constant", (self._slot(expr),))
+        )
         if node not in self._seen:
             self._seen[node] = len(self.nodes)
             self.nodes.append(node)
@@ -153,32 +182,42 @@ class _Cut:
 
     def _slot(self, expr: Expr) -> int:
         # By where a number stands, not by its value: the structure must not depend on values.
-        label = self._label(expr)
+        label = self._label[expr]
         if label not in self._slots:
             self._slots[label] = len(self.kinds)
             self.kinds.append(f"{LIST} {len(expr.args)}" if expr.kind == LIST else expr.kind)
-            self.values.append(self._mirror(expr))
+            self.values.append(self._mirror[expr])
             self.labels.append(label)
         return self._slots[label]
 
-    def _label(self, expr: Expr) -> str:
-        if expr.op == "constant":
-            return expr.label
-        labels = [*map(self._label, expr.args)]
-        if expr.op is numbers_in_a_list:
-            name = labels[0].removesuffix("[0]")
-            if labels == [f"{name}[{i}]" for i in range(len(labels))]:
-                return f"{name}[]"
-        return f"{expr.op.__name__}({', '.join(labels)})"
 
-    def _mirror(self, expr: Expr) -> Any:
-        if expr not in self._mirrored:
-            self._mirrored[expr] = (
-                _exact(expr.value)
-                if expr.op == "constant"
-                else OPS[expr.op].mirror(*map(self._mirror, expr.args))
-            )
-        return self._mirrored[expr]
+def _ordered(root: Expr, args: Callable[[Expr], Sequence[Expr]]) -> list[Expr]:
+    """Return ``root`` and all beneath it, each once, after its ``args``."""
+    found: dict[Expr, None] = {}
+    stack = [(root, iter(args(root)))]
+    while stack:
+        expr, rest = stack[-1]
+        new = next((arg for arg in rest if arg not in found), None)
+        if new is None:
+            found[expr] = None
+            stack.pop()
+        else:
+            stack.append((new, iter(args(new))))
+    return list(found)
+
+
+def _label(expr: Expr, labels: list[str]) -> str:
+    """Return what a constant is called whose parts are called ``labels``."""
+    if expr.op == "constant":
+        return expr.label
+    if expr.op is numbers_in_a_list:
+        name = labels[0].removesuffix("[0]")
+        if labels == [f"{name}[{i}]" for i in range(len(labels))]:
+            return f"{name}[]"
+    label = f"{expr.op.__name__}({', '.join(labels)})"
+    # Parts that share parts would make it grow without end.
+    digest = hashlib.sha256(label.encode()).hexdigest()
+    return label if len(label) < MOST_LABEL else f"{expr.op.__name__}#{digest}"
 
 
 def _exact(value: Any) -> Any:

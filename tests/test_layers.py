@@ -19,7 +19,7 @@ ALLOWED = {
     "composed": {"numpy"},
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
-    "schedules": {"numpy", "mathfun"},
+    "schedules": {"numpy", "errors", "mathfun"},
     "rules": {"numpy", "errors", "mathfun", "schedules"},
     "expr": {"numpy", "composed", "errors", "mathfun", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},

@@ -26,14 +26,18 @@ from .compose import (
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
+from .function import Function, schedule_of
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
-from .shipped import SHIPPED, Formula
+from .saving import from_json
+from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, StepDecay
+from .text import Text, parse
 
 __all__ = [
     "NEVER",
     "SHIPPED",
+    "WINDOW",
     "Average",
     "Clip",
     "Constant",
@@ -47,6 +51,7 @@ __all__ = [
     "End",
     "Formula",
     "Fresh",
+    "Function",
     "Held",
     "Join",
     "MultiStep",
@@ -62,6 +67,10 @@ __all__ = [
     "StepDecay",
     "Stretch",
     "Sum",
+    "Text",
     "WarmRestarts",
+    "from_json",
     "join",
+    "parse",
+    "schedule_of",
 ]

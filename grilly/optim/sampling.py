@@ -1,0 +1,64 @@
+"""What a device can compute itself, and what the host computes for it, a window of steps ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..program import program
+from ..schedules import WINDOW, Sampled, Schedule
+
+
+def traces(schedule: Schedule) -> bool:
+    """Return whether the device can compute ``schedule``, and numpy many steps of it at once.
+
+    Each function in it is called twice for that: with a symbol, and with an array of two steps.
+    """
+    try:
+        return _traces(schedule)
+    except (RecursionError, TypeError):  # nested too deep to be hashed, or with a list in it
+        return False
+
+
+@lru_cache(maxsize=1024)
+def _traces(schedule: Schedule) -> bool:
+    try:
+        program(schedule)
+        # A function that looks its step up in a dict or a set does not notice a symbol.
+        with np.errstate(all="ignore"):
+            values = np.asarray(schedule(np.arange(2.0)), np.float64)
+    except Exception:  # TraceError, or what else a function raises that is given no number
+        return False
+    return values.shape in ((), (2,))
+
+
+class Window(NamedTuple):
+    """Values that were computed ahead: ``schedule`` has them, those from its start to ``last``."""
+
+    schedule: Sampled
+    last: float
+
+
+def sampled(value_at: Callable[[Any], float], t: float, last: float = np.inf) -> Window:
+    """Return the values at steps t, t + 1, ..., at most WINDOW of them and none past step ``last``.
+
+    ``value_at`` is called step by step with a plain number, an int where the step is whole. What
+    it raises at ``t`` goes to the caller; an error at a later step ends the window before it: that
+    step may never be taken. The Sampled has WINDOW values always, so that all share one shader.
+    """
+    values = [value_at(plain_step(t))]
+    try:
+        while len(values) < WINDOW and t + len(values) <= last:
+            values.append(value_at(plain_step(t + len(values))))
+    except Exception:
+        pass
+    padding = (values[-1],) * (WINDOW - len(values))
+    return Window(Sampled(float(t), (*values, *padding)), t + len(values) - 1)
+
+
+def plain_step(t: float) -> float:
+    """Return step ``t`` as a plain number, an int if it is whole: a list may be looked into."""
+    return int(t) if t == int(t) else float(t)

@@ -1,0 +1,102 @@
+"""Words: the operators and functions that a formula's text may use, and no others."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..mathfun import half_cosine
+
+Operation = Callable[..., Any]
+
+
+def folded(call: Operation) -> Operation:
+    """Return an associative ``call`` of two as one of many, by halves: a tree of little depth."""
+
+    def fold(*many: Any) -> Any:
+        half = len(many) // 2
+        return call(fold(*many[:half]), fold(*many[half:])) if half else many[0]
+
+    return fold
+
+
+def power(base: Any, exponent: Any) -> Operation:
+    """Return the power for a base and an exponent whose values are given if known, else None.
+
+    The device's own takes no negative base.
+    """
+    if base is not None and base >= 0:
+        return operator.pow
+    if exponent is None:
+        return _signed_power
+    if exponent % 2 == 0:
+        return lambda x, n: np.abs(x) ** n
+    return _odd_power if exponent % 2 == 1 else operator.pow
+
+
+def _signed_power(x: Any, n: Any) -> Any:
+    size = np.abs(x) ** n
+    return np.where((x < 0) & (n % 2 == 1), -size, size)
+
+
+def _odd_power(x: Any, n: Any) -> Any:
+    size = np.abs(x) ** n
+    return np.where(x < 0, -size, size)
+
+
+class Function(NamedTuple):
+    """What a name calls, and how many arguments it takes; ``condition``: the first is one."""
+
+    call: Operation
+    least: int = 1
+    most: int = 1
+    condition: bool = False
+
+
+MOST_ARGUMENTS = 100
+# All that a text may call; ``a if c else b`` is where(c, a, b).
+FUNCTIONS = {
+    "abs": Function(np.abs),
+    "ceil": Function(lambda x: -np.floor(-x)),
+    "clip": Function(lambda x, low, high: np.minimum(np.maximum(x, low), high), 3, 3),
+    "cos": Function(np.cos),
+    "exp": Function(np.exp),
+    "exp2": Function(np.exp2),
+    "floor": Function(np.floor),
+    "half_cosine": Function(half_cosine),
+    "log": Function(np.log),
+    "max": Function(folded(np.maximum), 2, MOST_ARGUMENTS),
+    "min": Function(folded(np.minimum), 2, MOST_ARGUMENTS),
+    "sin": Function(np.sin),
+    "sqrt": Function(np.sqrt),
+    "tanh": Function(np.tanh),
+    "where": Function(np.where, 3, 3, condition=True),
+}
+ARITHMETIC: dict[type, Operation] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+SIGNS: dict[type, Operation] = {ast.USub: operator.neg, ast.UAdd: operator.pos}
+COMPARISONS: dict[type, Operation] = {
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+JOINS = {ast.And: folded(np.logical_and), ast.Or: folded(np.logical_or)}
+
+ALLOWED = (
+    "a text may use: t (the step), numbers, pi, + - * / // % **, < <= > >= == !=, and, or, not, "
+    f"a if c else b, {', '.join(f'{name}()' for name in FUNCTIONS)}"
+)
