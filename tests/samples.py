@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sample_decays import BY_LABEL
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -91,6 +93,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
     if name in BY_FIELD:
         kind, numbers = BY_FIELD[name]
         return _by_field(name, kind, *numbers(count, rng))
+    if name in BY_LABEL:
+        return _like_shipped(name, *BY_LABEL[name](count, rng))
     if name == "fresh":
         return _fresh(count, rng)
     beta = name != "constant"
@@ -108,6 +112,32 @@ def draw(name: str, count: int, seed: int) -> Samples:
         _updates(value, rng),
         lambda i: wrap(float(value[i])),
     )
+
+
+def _like_shipped(name: str, numbers: Numbers, t: Any) -> Samples:
+    def formula(i: int) -> Formula:
+        own = {label: float(values[i]) for label, values in numbers.items()}
+        made: Formula = renumbered(SHIPPED[name], "", own)
+        return made
+
+    return Samples(program(SHIPPED[name]), numbers, t, np.ones(len(t), np.int64), formula)
+
+
+def renumbered(value: Any, label: str, numbers: dict[str, float]) -> Any:
+    """Return the schedule ``value`` with other numbers, by the labels of its constants."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            field.name: renumbered(
+                getattr(value, field.name),
+                f"{label}.{field.name}" if label else field.name,
+                numbers,
+            )
+            for field in dataclasses.fields(value)
+        }
+        return dataclasses.replace(value, **fields)
+    if isinstance(value, tuple):
+        return tuple(renumbered(one, f"{label}[{i}]", numbers) for i, one in enumerate(value))
+    return numbers.get(label, value)
 
 
 def _by_field(name: str, kind: type[Formula], numbers: Numbers, t: Any) -> Samples:

@@ -26,13 +26,17 @@ from .compose import (
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
+from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
 from .function import Function, schedule_of
+from .interpolate import Interpolate
+from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
 from .saving import from_json
 from .shipped import SHIPPED, WINDOW, Formula
-from .steps import NEVER, MultiStep, StepDecay
+from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
 from .text import Text, parse
+from .warm_up import WarmUp
 
 __all__ = [
     "NEVER",
@@ -49,15 +53,25 @@ __all__ = [
     "EditedCosine",
     "EditedRamp",
     "End",
+    "Exponential",
     "Formula",
     "Fresh",
     "Function",
+    "Geometric",
     "Held",
+    "Interpolate",
+    "InversePower",
+    "InverseSqrt",
+    "InverseTime",
     "Join",
+    "Linear",
     "MultiStep",
+    "Noam",
     "OneCycle",
     "OneMinus",
+    "PiecewiseConstant",
     "Polynomial",
+    "PolynomialDecay",
     "Product",
     "Quotient",
     "Ramp",
@@ -69,6 +83,7 @@ __all__ = [
     "Sum",
     "Text",
     "WarmRestarts",
+    "WarmUp",
     "from_json",
     "join",
     "parse",

@@ -6,9 +6,14 @@ from .base import Constant, Sampled, Schedule
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cyclic import Cyclic
+from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
+from .interpolate import Interpolate
+from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
+from .phase import SHAPES
 from .ramps import EditedRamp, Held, Polynomial, Ramp
-from .steps import MultiStep, StepDecay
+from .steps import PLACES, MultiStep, PiecewiseConstant, StepDecay
+from .warm_up import WarmUp
 
 Formula = Schedule | Debias1 | Debias2 | Fresh
 
@@ -24,6 +29,41 @@ _CYCLES |= {
     for mode in ("triangular", "triangular2", "exp_range")
 }
 
+_DECAYS: dict[str, Schedule] = {
+    "exponential": Exponential(0.5, 0.5, 1.0, 1.0),
+    "exponential_stair": Exponential(0.5, 0.5, 1.0, 1.0, staircase=True),
+    "exponential_to": Exponential(0.5, 0.5, 1.0, 1.0, end=0.5),
+    "exponential_stair_to": Exponential(0.5, 0.5, 1.0, 1.0, staircase=True, end=0.5),
+    "geometric": Geometric(0.5, 0.5, 1.0, 1.0),
+    "inverse_time": InverseTime(0.5, 0.5, 1.0, begin=1.0),
+    "inverse_time_stair": InverseTime(0.5, 0.5, 1.0, staircase=True, begin=1.0),
+    "inverse_sqrt": InverseSqrt(0.5, 1.0, 1.0),
+    "inverse_power": InversePower(0.5, 1.0, 0.5, 1.0),
+    "noam": Noam(0.5, 1.0, 1.0),
+    "linear": Linear(0.5, 0.5, 1.0, 1.0),
+    "polynomial_decay": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0),
+    "polynomial_decay_cycle": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0, cycle=True),
+    "polynomial_decay_k": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0, k_decay=1.0),
+    "polynomial_decay_cycle_k": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0, True, k_decay=1.0),
+}
+_DECAYS |= {
+    f"warm_up_{shape.replace('1-', 'one_minus_')}": WarmUp(
+        Constant(0.5), 1.0, 0.5, shape=shape, first=1.0
+    )
+    for shape in SHAPES
+}
+
+# For each number of places in a list, a structure.
+_LISTS: dict[str, Schedule] = {}
+for _n in PLACES:
+    _steps, _values = tuple(map(float, range(1, _n + 1))), (0.5,) * _n
+    _LISTS |= {f"multi_step_{_n}": MultiStep(0.5, _steps, 0.5, 1.0)}
+    for _owner in ("new", "old"):
+        _piecewise = PiecewiseConstant(_steps[:-1], _values, _owner, 1.0)
+        _LISTS[f"piecewise_constant_{_owner}_{_n}"] = _piecewise
+    for _how in ("linear", "cosine"):
+        _LISTS[f"interpolate_{_how}_{_n}"] = Interpolate(_steps[:-1], _values[:-1], _how)
+
 # Steps of the host's values that go to the device at once.
 WINDOW = 256
 
@@ -35,7 +75,6 @@ SHIPPED: dict[str, Formula] = {
     "step_decay": StepDecay(0.5, 1.0, 0.5, 1.0),
     "cosine": Cosine(0.5, 0.5, 1.0),
     "edited_cosine": EditedCosine(0.5, 0.5, 1.0, 0.5, 1.0, 0.5, 1.0),
-    "multi_step": MultiStep(0.5, tuple(map(float, range(1, 9))), 0.5),
     "held": Held(0.5, 0.5, 1.0, 0.5),
     "ramp": Ramp(0.5, 0.5, 0.5, 1.0),
     "edited_ramp": EditedRamp(0.5, 0.5, 0.5, 1.0, 1.0),
@@ -43,6 +82,8 @@ SHIPPED: dict[str, Formula] = {
     "warm_restarts": WarmRestarts(0.5, 0.5, 1.0, 1.0),
     "fresh": Fresh(Constant(0.5)),
     "sampled": Sampled(0.0, (0.5,) * WINDOW),
+    **_DECAYS,
+    **_LISTS,
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},
