@@ -343,7 +343,7 @@ def test_of_changed_values_there_are_schedules_or_state_errors(tree: Schedule, d
             node[key + "_"] = old
     with contextlib.suppress(StateError):
         again = from_json(json.dumps(loaded))
-        assert change != "key"
+        assert change != "key" or isinstance(node, list)
         assert from_json(again.to_json()) == again
 
 

@@ -58,7 +58,7 @@ def operands(name: str, rng: np.random.Generator, span: str, count: int) -> tupl
     exponents = RANGES[span] if span != "all" else IN_RANGE.get(name, RANGES[span])
     a, b = pairs(rng, count, *exponents)
     if name in ("x_sin", "x_cos") and span == "large":
-        return (near_right_angles(count),)
+        return (near_right_angles(),)
     if name == "x_power_from_log":  # exponents such that many powers are in range
         return xfloat.log2(xfloat.absolute(a)), numbers(rng, count, -20, 20)
     drawn = {"X": iter((a, b)), "u64": _integers(rng, count), "bool": _bools(rng, count)}

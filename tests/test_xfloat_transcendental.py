@@ -121,10 +121,10 @@ def test_errors_over_many_more(rng: np.random.Generator) -> None:
 @pytest.mark.parametrize("name", ["sin", "cos"])
 def test_error_beside_the_zeros(name: str) -> None:
     """The numbers of all exponents that come nearest to a multiple of pi / 2."""
-    x = near_right_angles(4 * COUNT)
+    x = near_right_angles()
     with mp.workprec(PRECISION):
         least = min(abs(ORACLES[name](value)) for value in reals(x))
-    assert least < mpf(2) ** -68  # so near do some come
+    assert least < mpf(2) ** -70  # so near do some come
     assert measured(name, x) <= 3
 
 

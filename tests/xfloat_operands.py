@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -90,28 +91,32 @@ def relative_error(got: list[mpf], exact: list[mpf]) -> mpf:
     return max(abs(value / truth - 1) / UNIT for value, truth in rows if truth != 0)
 
 
-def near_right_angles(count: int) -> X:
-    """Return the numbers below 2**1024 that come nearest to multiples of pi / 2, at random.
+@cache
+def near_right_angles() -> X:
+    """Return the numbers below 2**1024 that come nearest to multiples of pi / 2, 8 an exponent.
 
     By continued fractions: q * 2**(e - 64) * 2 / pi is nearly whole for the denominators q of the
     best approximations of 2**(e - 64) * 2 / pi.
     """
     with mp.workprec(2200):
-        scale = int(2 / mp.pi * mpf(2) ** 2100)
-    found = []
-    for e in range(1, 1025):
-        p, q = (scale << e) % (1 << 2164), 1 << 2164
-        before, last = 0, 1
-        while last < 1 << 64:
-            found.append((last, e))
-            (p, q), whole = (q % p, p), q // p
-            before, last = last, whole * last + before
-    found = [(m, e) for m, e in found if m >> 40]
-    kept = np.random.default_rng(31).permutation(len(found))[:count]
-    m = np.array([found[i][0] for i in kept], np.uint64)
-    e = np.array([found[i][1] for i in kept], np.int64)
-    whole = xfloat.from_int(m)
-    return X(whole.m, whole.e + e - 64, np.zeros(len(m), bool))
+        bits = int(2 / mp.pi * mpf(2) ** 2100)
+    m, e = [], []
+    for exponent in range(1, 1025):
+        best = _denominators((bits << exponent) % (1 << 2164), 1 << 2164)[-8:]
+        m += best
+        e += [exponent] * len(best)
+    whole = xfloat.from_int(np.array(m, np.uint64))
+    return X(whole.m, whole.e + np.array(e) - 64, np.zeros(len(m), bool))
+
+
+def _denominators(p: int, q: int) -> list[int]:
+    """Return those below 2**64 of the best approximations of p / q < 1."""
+    found, before, last = [], 0, 1
+    while last < 1 << 64:
+        found.append(last)
+        before, last = last, q // p * last + before
+        p, q = q % p, p
+    return found
 
 
 def nearest(value: Fraction) -> Fraction:

@@ -4,6 +4,7 @@ from . import lr_scheduler as lr_scheduler
 from .adam import Adam as Adam
 from .adamw import AdamW as AdamW
 from .optimizer import Optimizer as Optimizer
+from .param_scheduler import ParamScheduler as ParamScheduler
 from .sgd import SGD as SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "ParamScheduler", "lr_scheduler"]

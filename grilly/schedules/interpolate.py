@@ -22,7 +22,8 @@ class Interpolate(Schedule):
     Raises TypeError or ValueError, naming the argument: there are as many values as steps, one at
     least, and steps do not fall.
 
-    >>> Interpolate((0, 4, 4, 6), (0.0, 1.0, 0.5, 0.0))(np.arange(8)).tolist()
+    >>> jump = Interpolate((0, 4, 4, 6), (0.0, 1.0, 0.5, 0.0))
+    >>> [float(jump(t)) for t in range(8)]
     [0.0, 0.25, 0.5, 0.75, 0.5, 0.25, 0.0, 0.0]
     """
 

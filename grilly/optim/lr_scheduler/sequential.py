@@ -67,9 +67,10 @@ class _Composite(LRScheduler):
                 raise TypeError(f"{name} at index {i} should have `optimizer` as its attribute.")
             if not isinstance(scheduler, LRScheduler):
                 kind = f"{type(scheduler).__module__}.{type(scheduler).__qualname__}"
+                instead = getattr(scheduler, "_instead", "use the one of that name there")
                 raise TypeError(
                     f"{name} drives schedulers of grilly.optim.lr_scheduler, got {kind} at "
-                    f"index {i}: use the one of that name there"
+                    f"index {i}: {instead}"
                 )
             if isinstance(scheduler, MetricLR):
                 raise ValueError(
