@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sample_decays import BY_LABEL
+from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
+from sample_decays import BY_LABEL as DECAY_BY_LABEL
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -16,7 +17,9 @@ from grilly.expr import OPS, Expr, trace
 from grilly.program import Program, _Cut, program
 from grilly.schedules import (
     SHIPPED,
+    WINDOW,
     Constant,
+    Counted,
     Cyclic,
     Debias1,
     Debias2,
@@ -68,6 +71,9 @@ class Samples:
         return known[expr]
 
 
+BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
+
+
 def draw(name: str, count: int, seed: int) -> Samples:
     """Return random samples of the shipped structure ``name``."""
     rng = np.random.default_rng([seed, *name.encode()])
@@ -82,6 +88,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
         return _like_shipped(name, *BY_LABEL[name](count, rng))
     if name == "fresh":
         return _fresh(count, rng)
+    if name == "counted":
+        return _counted(count, rng)
     beta = name != "constant"
     value = (
         _betas(count, rng)
@@ -177,6 +185,19 @@ def _fresh(count: int, rng: np.random.Generator) -> Samples:
         np.zeros(count),
         k,
         lambda i: Fresh(Constant(float(value[i]))),
+    )
+
+
+def _counted(count: int, rng: np.random.Generator) -> Samples:
+    start = np.floor(10.0 ** rng.uniform(0, 15, count))
+    own = 1 + 10.0 ** rng.uniform(-8, 12, (WINDOW, count))
+    k = (start + rng.integers(-3, WINDOW + 3, count)).astype(np.int64)
+    return Samples(
+        program(SHIPPED["counted"]),
+        {"start": start, **{f"values[{i}]": values for i, values in enumerate(own)}},
+        np.zeros(count),
+        k,
+        lambda i: Counted(float(start[i]), tuple(own[:, i].tolist())),
     )
 
 
