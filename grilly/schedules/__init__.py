@@ -25,7 +25,7 @@ from .compose import (
     Sum,
     join,
 )
-from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cycles import Cycles, restarts
 from .cyclic import Cyclic
@@ -70,6 +70,7 @@ __all__ = [
     "Cosine",
     "CosineDecay",
     "CosineRestarts",
+    "Counted",
     "Cycles",
     "Cyclic",
     "Debias1",

@@ -16,6 +16,9 @@ from .restarts import CosineAnnealingWarmRestarts
 from .sequential import ChainedScheduler, SequentialLR
 from .step import StepLR
 from .swa import SWALR
+from .texts import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
+
+_LRScheduler = LRScheduler  # torch's old name, which many users' classes still have
 
 __all__ = [
     "SWALR",
