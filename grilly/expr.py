@@ -19,7 +19,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from . import xfloat
 from .composed import COMPOSED
 from .errors import TraceError
-from .mathfun import half_cosine, pick, reached
+from .mathfun import cospi, half_cosine, pick, reached, sinpi
 
 NUMBER, BOOL, LOG, LIST = "number", "bool", "log", "list"
 
@@ -70,6 +70,8 @@ OPS: dict[Callable[..., Any], Op] = {
     np.sin: Op(NUMBER, NUMBER, "x_sin({0})", xfloat.sin),
     np.cos: Op(NUMBER, NUMBER, "x_cos({0})", xfloat.cos),
     np.tanh: Op(NUMBER, NUMBER, "x_tanh({0})", xfloat.tanh),
+    sinpi: Op(NUMBER, NUMBER, "x_sinpi({0})", xfloat.sinpi),
+    cospi: Op(NUMBER, NUMBER, "x_cospi({0})", xfloat.cospi),
     half_cosine: Op(NUMBER, NUMBER, "x_half_cosine({0})", xfloat.half_cosine),
     log2_of_base: Op(LOG, NUMBER, "x_log2({0})", xfloat.log2),
     numbers_in_a_list: Op(LIST, NUMBER, "", xfloat.stack),

@@ -20,7 +20,7 @@ MOST_ROUNDS = 64
 MOST_LOOPING = 65_535 // MOST_ROUNDS
 
 # What of the includes only some formulas need: drivers take their time over code.
-_TRANSCENDENTAL = ["x_exp", "x_log", "x_log10", "x_rounded_log2", "x_sin", "x_cos", "x_tanh"]
+_TRANSCENDENTAL = "x_exp x_log x_log10 x_rounded_log2 x_sin x_cos x_sinpi x_cospi x_tanh".split()
 INCLUDES = {
     **dict.fromkeys(["x_reached", "x_pick"], "lists.glsl"),
     **dict.fromkeys(_TRANSCENDENTAL, "xfloat_transcendental.glsl"),

@@ -129,6 +129,13 @@ def significands(formula: Callable[..., Any], t: float, stride: int, rows: int) 
     return [(-m if negative else m, e - 64) for m, e, negative in triples]
 
 
+def exact(formula: Callable[..., Any], t: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return ``formula(t)`` as the device computes it, rounded to float64; ``t`` is an array."""
+    made, steps = program(formula), xfloat.from_float64(t)
+    values = xfloat.to_float64(evaluate(made.structure, made.constants, steps, steps))
+    return np.broadcast_to(values, np.shape(t))
+
+
 def _words(kind: str, value: Any) -> np.ndarray[Any, np.dtype[np.uint32]]:
     return np.atleast_1d(np.uint32(value) if kind == BOOL else xfloat.to_words(value)).reshape(-1)
 

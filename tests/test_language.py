@@ -16,7 +16,7 @@ from truth import MPMATH, exact, float32_bits
 
 from grilly import TraceError, glsl, vk, xfloat
 from grilly.expr import OPS, numbers_in_a_list
-from grilly.mathfun import half_cosine, pick, reached
+from grilly.mathfun import cospi, half_cosine, pick, reached, sinpi
 from grilly.program import program
 from grilly.schedules import Schedule
 
@@ -48,6 +48,7 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "log of two and ten": lambda t: np.log2(t + 2) * np.log10(t + 0.5),
     "sin": lambda t: 0.1 + 0.05 * np.sin(t),
     "cos": lambda t: 0.5 * np.cos(t / 8) + 1,
+    "sine of turns": lambda t: sinpi(t / 8) - 0.5 * cospi(t / 16 + 0.25),
     "tanh": lambda t: np.tanh((10 - t) / 8) + np.tanh(t / 1000),
     "rounding": lambda t: np.ceil(t / 7) - np.trunc((5.5 - t) / 4) + np.sign(t - 12),
     "composed": lambda t: np.reciprocal(t + 1) * np.fabs(t - 20.5),
@@ -159,3 +160,11 @@ def test_the_logarithm_of_a_constant_base_is_taken_on_the_host() -> None:
 def test_the_same_part_is_computed_once() -> None:
     p = program(lambda t: (t / 7) * (t / 7))
     assert [node.op for node in p.structure.nodes].count(np.true_divide) == 1
+
+
+def test_a_shader_includes_the_transcendental_functions_only_if_it_calls_one() -> None:
+    def included(formula: Callable[..., Any]) -> bool:
+        return "xfloat_transcendental" in glsl.shader(program(formula).structure)
+
+    assert included(lambda t: np.log1p(t) + 1) and included(lambda t: sinpi(t))
+    assert not included(lambda t: np.exp2(t) + half_cosine(t))

@@ -10,29 +10,17 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from xfloat_operands import EDGES, fractions, numbers
+from xfloat_operands import EDGES, UNIT, fractions, numbers, reals, relative_error
 
 from grilly import xfloat
 from grilly.xfloat import L, X
 
 COUNT = 4_000
-UNIT = mpf(2) ** -64
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(30)
-
-
-def relative_error(got: list[mpf], exact: list[mpf]) -> mpf:
-    """Return the largest error relative to the value, in units of 2**-64; 0 must be exact."""
-    rows = list(zip(got, exact, strict=True))
-    assert all(value == 0 for value, truth in rows if truth == 0)
-    return max(abs(value / truth - 1) / UNIT for value, truth in rows if truth != 0)
-
-
-def reals(x: X) -> list[mpf]:
-    return [mpf(value.numerator) / value.denominator for value in fractions(x)]
 
 
 def wide_reals(log: L) -> list[mpf]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from xfloat_harness import Function, on_gpu, shader, to_words
-from xfloat_operands import RANGES, numbers, pairs
+from xfloat_operands import RANGES, near_right_angles, numbers, pairs
 
 from grilly import vk, xfloat
 from grilly.shaders import include_dir
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.numbers
 TABLES = Path(__file__).resolve().parent.parent / "tools/print_xfloat_tables.py"
 COUNT = 20_000  # operands for each of five ranges of exponents: 1e5 in all
 
-TRANSCENDENTAL = ["exp", "log", "log10", "rounded_log2", "sin", "cos", "tanh"]
+TRANSCENDENTAL = ["exp", "log", "log10", "rounded_log2", "sin", "cos", "sinpi", "cospi", "tanh"]
 OF_TWO = ["add", "sub", "mul", "div", "minimum", "maximum", "floor_divide", "remainder"]
 OF_ONE = ["negative", "absolute", "floor", "sqrt", "exp2", "half_cosine", *TRANSCENDENTAL]
 COMPARISONS = ["less", "less_equal", "greater", "greater_equal", "equal", "not_equal"]
@@ -44,6 +44,8 @@ MIRRORS: dict[str, Callable[..., Any]] = {
     "x_from_int64": lambda a: xfloat.from_int(a.view(np.int64)),
     "x_where of bool": np.where,
 }
+# Instead of exponents of the whole range, at which these are 0, 1 or the largest number.
+IN_RANGE = {"x_exp": (-20, 30), "x_tanh": (-10, 8), "x_sin": (0, 1060), "x_cos": (0, 1060)}
 
 
 def mirror(name: str) -> Callable[..., Any]:
@@ -53,7 +55,10 @@ def mirror(name: str) -> Callable[..., Any]:
 
 def operands(name: str, rng: np.random.Generator, span: str, count: int) -> tuple[Any, ...]:
     """Return arrays of operands for the function ``name``, with exponents of the named range."""
-    a, b = pairs(rng, count, *RANGES[span])
+    exponents = RANGES[span] if span != "all" else IN_RANGE.get(name, RANGES[span])
+    a, b = pairs(rng, count, *exponents)
+    if name in ("x_sin", "x_cos") and span == "large":
+        return (near_right_angles(),)
     if name == "x_power_from_log":  # exponents such that many powers are in range
         return xfloat.log2(xfloat.absolute(a)), numbers(rng, count, -20, 20)
     drawn = {"X": iter((a, b)), "u64": _integers(rng, count), "bool": _bools(rng, count)}
@@ -119,6 +124,7 @@ def test_no_float_type_is_used() -> None:
 # ---- Planted errors ------------------------------------------------------------------------------
 
 WIDE, CORE, MORE = "xfloat_wide.glsl", "xfloat.glsl", "xfloat_functions.glsl"
+LAST, BITS = "xfloat_transcendental.glsl", "xfloat_transcendental_tables.glsl"
 # (file, text, what it becomes, function in whose comparison it must show)
 MUTANTS = [
     (WIDE, "a.y + b.y + carry)", "a.y + b.y)", "x_add"),
@@ -161,30 +167,58 @@ MUTANTS = [
     (MORE, "uvec2(up, 0u)", "uvec2(0u)", "x_half_cosine"),
     (MORE, "uint(places <= 64)", "1u", "x_half_cosine"),
     (MORE, "u64_add(excess, uvec2(2u, 0u))", "excess", "x_half_cosine"),
+    (LAST, "x_rounded(m.zw, m.y >> 31, e - n, s)", "x_rounded(m.zw, 0u, e - n, s)", "x_log"),
+    (LAST, "uvec4(carry, 0u, 0u)", "uvec4(0u)", "x_sin"),
+    (LAST, "u64_shift_right(X_TURNS[word + k + 1], 64 - offset)", "uvec2(0u)", "x_sin"),
+    (LAST, "x.e <= X_TURNS_EXPONENT)", "x.e < 2000)", "x_cos"),
+    (LAST, "(words[0].y >> 30) + below", "words[0].y >> 30", "x_cos"),
+    (LAST, "uvec4(words[1], words[0]) ^ -below", "uvec4(words[1], words[0])", "x_sin"),
+    (LAST, "words[2] ^ -below", "words[2]", "x_cos"),
+    (LAST, "uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u)", "uvec4(0u)", "x_sin"),
+    (LAST, "distance.w &= ~0u >> 2;", "", "x_sin"),
+    (LAST, "(words[0].y >> 30) + below & -uint(x.e >= 0)", "(words[0].y >> 30) + below", "x_cos"),
+    (LAST, "quadrant >> 1 & uint(value.hi != 0u)", "quadrant >> 1 & 1u", "x_sinpi"),
+    (LAST, "a.s ^ x.s & uint(a.hi != 0u)", "a.s ^ x.s", "x_sin"),
+    (LAST, "twice.y >> 31 & uint(e >= 0)", "twice.y >> 31", "x_sinpi"),
+    (LAST, "quadrant = twice.z + below", "quadrant = twice.z", "x_cospi"),
+    (LAST, "u64_shift_left(distance, zeros)", "distance", "x_cospi"),
+    (LAST, "int(whole), 0u", "0, 0u", "x_tanh"),
+    (LAST, "x_where(x.e < 0, near, far)", "x_where(x.e < 1, near, far)", "x_tanh"),
+    (BITS, "uvec2(0x9391054Au, 0x28BE60DBu)", "uvec2(0x9391054Au, 0x28BE60DCu)", "x_sin"),
+    (BITS, "uvec2(0xFAF97C5Eu, 0x5D49EEB1u)", "uvec2(0xFAF97C5Eu, 0x5D49EEB2u)", "x_sin"),
 ]
-USERS = {  # of each table; SQRT_HALF is missing, a limit and no coefficient
+USERS = {  # of each table; but SQRT_HALF, a limit, and TURNS, whose last bits decide nothing
     "HALF_COSINE_FIRST": "x_half_cosine",
     "HALF_COSINE": "x_half_cosine",
     "ROOTS": "x_exp2",
     "EXP2": "x_exp2",
     "LOG2_WIDE": "x_log2",
     "LOG2": "x_log2",
+    "LOG2_E": "x_exp",
+    "LN2": "x_log",
+    "LOG10_2": "x_log10",
+    "HALF_PI": "x_sin",
+    "SIN": "x_sin",
+    "COS": "x_cos",
+    "TANH": "x_tanh",
 }
 
 
-def coefficients() -> list[tuple[str, str, str, str]]:
+def coefficients() -> list[Any]:
     """Return as mutants: each table's first and last number, too large by 2**-32."""
     spec = importlib.util.spec_from_file_location(TABLES.stem, TABLES)
     assert spec and spec.loader
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     rows = []
-    for table in tool.tables():
+    for file, table in [(file, table) for file, group in tool.tables().items() for table in group]:
+        text = tool.glsl_table(table)
         values = table.integers() if table.name in USERS else []
         for value in dict.fromkeys(values[:1] + values[-1:]):
             changed = value + (1 << (table.fraction - 32))
-            text, planted = (tool.glsl_value(number, table.bits) for number in (value, changed))
-            rows.append(("xfloat_tables.glsl", text, planted, USERS[table.name]))
+            words, planted = (tool.glsl_value(number, table.bits) for number in (value, changed))
+            row = file, text, text.replace(words, planted), USERS[table.name]
+            rows.append(pytest.param(*row, id=f"{table.name} {value:x}"))
     return rows
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 from grilly.expr import Expr, log2_of_base, numbers_in_a_list, power_from_log, trace
-from grilly.mathfun import half_cosine, pick, reached
+from grilly.mathfun import cospi, half_cosine, pick, reached, sinpi
 
 BITS = 400
 
@@ -45,6 +45,8 @@ MPMATH: dict[Callable[..., Any], Callable[..., Any]] = {
     np.sin: mp.sin,
     np.cos: mp.cos,
     np.tanh: mp.tanh,
+    sinpi: mp.sinpi,
+    cospi: mp.cospi,
     half_cosine: _half_cosine,
     numbers_in_a_list: lambda *numbers: numbers,
     reached: lambda t, bounds: mpf(sum(bound <= t for bound in bounds)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
+from mpmath import mp, mpf
 
 from grilly import xfloat
 from grilly.xfloat import EXPONENT_LIMIT, X
@@ -32,6 +34,7 @@ RANGES = {
     "all": (-EXPONENT_LIMIT, EXPONENT_LIMIT + 1),
 }
 TOP = np.uint64(1 << 63)
+UNIT = mpf(2) ** -64
 
 
 def significands(rng: np.random.Generator, count: int) -> Any:
@@ -74,6 +77,46 @@ def fractions(x: X) -> list[Fraction]:
     assert np.abs(x.e).max() < 10_000
     parts = zip(np.ravel(x.m), np.ravel(x.e), np.ravel(x.s), strict=True)
     return [(-1) ** int(s) * int(m) * Fraction(2) ** (int(e) - 64) for m, e, s in parts]
+
+
+def reals(x: X) -> list[mpf]:
+    """Return the values in mpmath, to its working precision."""
+    return [mpf(value.numerator) / value.denominator for value in fractions(x)]
+
+
+def relative_error(got: list[mpf], exact: list[mpf]) -> mpf:
+    """Return the largest error relative to the value, in units of 2**-64; 0 must be exact."""
+    rows = list(zip(got, exact, strict=True))
+    assert all(value == 0 for value, truth in rows if truth == 0)
+    return max(abs(value / truth - 1) / UNIT for value, truth in rows if truth != 0)
+
+
+@cache
+def near_right_angles() -> X:
+    """Return the numbers below 2**1024 that come nearest to multiples of pi / 2, 8 an exponent.
+
+    By continued fractions: q * 2**(e - 64) * 2 / pi is nearly whole for the denominators q of the
+    best approximations of 2**(e - 64) * 2 / pi.
+    """
+    with mp.workprec(2200):
+        bits = int(2 / mp.pi * mpf(2) ** 2100)
+    m, e = [], []
+    for exponent in range(1, 1025):
+        best = _denominators((bits << exponent) % (1 << 2164), 1 << 2164)[-8:]
+        m += best
+        e += [exponent] * len(best)
+    whole = xfloat.from_int(np.array(m, np.uint64))
+    return X(whole.m, whole.e + np.array(e) - 64, np.zeros(len(m), bool))
+
+
+def _denominators(p: int, q: int) -> list[int]:
+    """Return those below 2**64 of the best approximations of p / q < 1."""
+    found, before, last = [], 0, 1
+    while last < 1 << 64:
+        found.append(last)
+        before, last = last, q // p * last + before
+        p, q = q % p, p
+    return found
 
 
 def nearest(value: Fraction) -> Fraction:

@@ -1,6 +1,6 @@
 """Print the constants of xfloat, for GLSL and for Python, from their definitions in mpmath.
 
-python tools/print_xfloat_tables.py            write both files
+python tools/print_xfloat_tables.py            write the files
 python tools/print_xfloat_tables.py --check    exit 1 if one differs from what would be written
 """
 
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mpmath import mp, mpf
 
 ROOT = Path(__file__).resolve().parent.parent
-GLSL = ROOT / "shaders/include/xfloat_tables.glsl"
+GLSL = ROOT / "shaders/include"
 PYTHON = ROOT / "grilly/xfloat/tables.py"
 ORIGIN = "Printed by tools/print_xfloat_tables.py: change it there."
 
@@ -95,14 +95,10 @@ def turns() -> list[mpf]:
     return [mpf(word) / (1 << 64) for word in words]
 
 
-def tables() -> list[Table]:
-    """Return every constant of xfloat."""
+def core() -> list[Table]:
+    """Return the constants that every shader has."""
     falloff = polynomial(half_cosine_falloff, mpf(1), 9, 71)
     slope = polynomial(log2_slope, LOG_STEP_MAX * (1 + mpf(2) ** -40), 15, 108)
-    eighth = (mp.pi / 4) ** 2 * (1 + mpf(2) ** -40)
-    sine = polynomial(odd_falloff(mp.sin), eighth, 8, 70)
-    cosine = polynomial(cosine_falloff, eighth, 8, 70)
-    tangent = polynomial(odd_falloff(mp.tanh), mpf(1) / 4, 13, 70)
     return [
         Table("HALF_COSINE_FIRST", "pi**2 / 4 - 2", 64, 64, [mp.pi**2 / 4 - 2]),
         falling("HALF_COSINE", "its fall-off in 4 x**2", falloff),
@@ -111,6 +107,16 @@ def tables() -> list[Table]:
         Table("SQRT_HALF", "sqrt(1 / 2)", 64, 64, [mp.sqrt(mpf(1) / 2)]),
         Table("LOG2_WIDE", "log2((1 + y) / (1 - y)) / y in y**2", 128, 126, slope[:8]),
         Table("LOG2", "the same, from y**16 on", 64, 62, slope[8:]),
+    ]
+
+
+def transcendental() -> list[Table]:
+    """Return the constants of exp, log, sin, cos and tanh."""
+    eighth = (mp.pi / 4) ** 2 * (1 + mpf(2) ** -40)
+    sine = polynomial(odd_falloff(mp.sin), eighth, 8, 70)
+    cosine = polynomial(cosine_falloff, eighth, 8, 70)
+    tangent = polynomial(odd_falloff(mp.tanh), mpf(1) / 4, 13, 70)
+    return [
         Table("LOG2_E", "log2(e)", 128, 127, [mp.log(mp.e, 2)]),
         Table("LN2", "ln(2)", 128, 128, [mp.ln2]),
         Table("LOG10_2", "log10(2)", 128, 128, [mp.log10(2)]),
@@ -120,6 +126,14 @@ def tables() -> list[Table]:
         falling("COS", "(1 - cos(x)) / x**2 in x**2", cosine),
         falling("TANH", "(1 - tanh(x) / x) / x**2 in x**2", tangent),
     ]
+
+
+def tables() -> dict[str, list[Table]]:
+    """Return every constant of xfloat by the GLSL file that holds it."""
+    return {
+        "xfloat_tables.glsl": core(),
+        "xfloat_transcendental_tables.glsl": transcendental(),
+    }
 
 
 def glsl_value(integer: int, bits: int) -> str:
@@ -151,10 +165,13 @@ def python_table(table: Table) -> str:
 
 def files() -> dict[Path, str]:
     """Return the text of each printed file."""
-    all_tables = tables()
-    glsl = f"// Constants of xfloat.glsl. {ORIGIN}\n" + "".join(map(glsl_table, all_tables))
     python = f'"""Constants of xfloat. {ORIGIN}"""\n\nfrom __future__ import annotations\n\n'
-    return {GLSL: glsl, PYTHON: python + "".join(map(python_table, all_tables))}
+    printed = {}
+    for name, group in tables().items():
+        title = f"// Constants of {name.replace('_tables', '')}. {ORIGIN}\n"
+        printed[GLSL / name] = title + "".join(map(glsl_table, group))
+        python += "".join(map(python_table, group))
+    return printed | {PYTHON: python}
 
 
 def main(arguments: Sequence[str]) -> int:

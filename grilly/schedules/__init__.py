@@ -29,6 +29,7 @@ from .cyclic import Cyclic
 from .function import Function, schedule_of
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
+from .saving import from_json
 from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, StepDecay
 from .text import Text, parse
@@ -69,6 +70,7 @@ __all__ = [
     "Sum",
     "Text",
     "WarmRestarts",
+    "from_json",
     "join",
     "parse",
     "schedule_of",

@@ -41,6 +41,20 @@ class Schedule:
         """Return the last step that this schedule has a value for; infinity if there is none."""
         return min((part.last_step() for part, _ in self.parts(0)), default=np.inf)
 
+    def to_json(self) -> str:
+        """Return this schedule as JSON, from which ``grilly.schedules.from_json`` makes its equal.
+
+        Numbers keep all their digits. Raises TypeError, naming the place, for a function of Python
+        in it (write it as a text), ValueError for a number that is not finite and for more than
+        100 schedules one in another.
+
+        >>> Constant(0.1).to_json()
+        '{"grilly": 1, "schedule": {"type": "Constant", "value": 0.1}}'
+        """
+        from .saving import to_json
+
+        return to_json(self)
+
     def __add__(self, other: Any) -> Schedule:
         return _combined("Sum", self, other)
 

@@ -32,7 +32,7 @@ from .convert import from_float64, from_int, to_float32, to_float64
 from .functions import exp2, half_cosine, log2, power, power_from_log
 from .lists import pick, reached, stack
 from .number import EXPONENT_LIMIT, L, X, from_words, log_from_words, to_words
-from .transcendental import cos, exp, log, log10, rounded_log2, sin, tanh
+from .transcendental import cos, cospi, exp, log, log10, rounded_log2, sin, sinpi, tanh
 
 __all__ = [
     "EXPONENT_LIMIT",
@@ -41,6 +41,7 @@ __all__ = [
     "absolute",
     "add",
     "cos",
+    "cospi",
     "div",
     "equal",
     "exp",
@@ -71,6 +72,7 @@ __all__ = [
     "remainder",
     "rounded_log2",
     "sin",
+    "sinpi",
     "sqrt",
     "stack",
     "sub",

@@ -18,6 +18,7 @@ from .wide import (
     U64,
     U128,
     ZERO,
+    Bools,
     filled,
     leading_zeros,
     multiply,
@@ -27,7 +28,6 @@ from .wide import (
     wide_add,
     wide_multiply_high,
     wide_shift_left,
-    wide_where,
 )
 
 TURNS_EXPONENT = 1024  # sin and cos have as many bits of 2 / pi as numbers below 2**1024 need
@@ -82,24 +82,40 @@ def sin(x: X) -> X:
 
     That is so next to the multiples of pi too: 2 / pi is known to more bits than any X comes near.
     """
-    value = _turned(x, ZERO)
-    return where(x.s, negative(value), value)
+    return _odd(x, _sine(*_reduced(x)))
 
 
 @elementwise
 def cos(x: X) -> X:
     """Return the cosine of ``x`` in radians, as exact as ``sin``; 1 from 2**1024 on."""
-    return _turned(x, ONE)
-
-
-def _turned(x: X, quarters: np.uint64) -> X:
-    """Return sin(|x| + quarters * pi / 2)."""
     quadrant, angle = _reduced(x)
-    quadrant = quadrant + quarters
+    return _sine(quadrant + ONE, angle)
+
+
+@elementwise
+def sinpi(x: X) -> X:
+    """Return sin(pi x) for any ``x``, within 3 units of 2**-64, next to its zeros too."""
+    return _odd(x, _sine(*_reduced_turns(x)))
+
+
+@elementwise
+def cospi(x: X) -> X:
+    """Return cos(pi x) for any ``x``, within 3 units of 2**-64, next to its zeros too."""
+    quadrant, angle = _reduced_turns(x)
+    return _sine(quadrant + ONE, angle)
+
+
+def _odd(x: X, a: X) -> X:
+    """Return ``a`` or -a by the sign of ``x``: odd functions are computed of |x|."""
+    return where(x.s, negative(a), a)
+
+
+def _sine(quadrant: U64, angle: X) -> X:
+    """Return sin(quadrant * pi / 2 + angle)."""
     odd = (quadrant & ONE) != ZERO
     w = _square(angle)
     factor = _one_minus(multiply_high(w, np.where(odd, _falling(COS, w), _falling(SIN, w))))
-    value = mul(where(odd, one(x.m), angle), factor)
+    value = mul(where(odd, one(w), angle), factor)
     return where((quadrant & np.uint64(2)) != ZERO, negative(value), value)
 
 
@@ -112,12 +128,12 @@ def _reduced(x: X) -> tuple[U64, X]:
     words = _turn_product(m, np.clip(x.e, 0, TURNS_EXPONENT))
     below = words[0] >> np.uint64(61) & ONE  # the next multiple of pi / 2?
     quadrant = (words[0] >> np.uint64(62)) + below
-    # The distance is what stands behind the quadrant's two bits; to the next one, its complement.
-    words = [word ^ (ZERO - below) for word in words]
-    words[0] = words[0] & (ALL_ONES >> np.uint64(2))
-    angle, zeros = _leading(words)
-    angle = wide_multiply_high(angle, _wide(x.m, HALF_PI))
-    turned = normal_rounded(angle, 3 - zeros, below != ZERO)
+    # The distance is what stands behind these two bits; to the next multiple, its complement.
+    high, low, behind = (word ^ (ZERO - below) for word in words[:3])
+    high = high & (ALL_ONES >> np.uint64(2))
+    zeros = leading_zeros(high)  # 64 at most: then 128 bits are still enough
+    high, low = wide_shift_left((high, low), zeros)
+    turned = _angle((high, low | shift_right(behind, 64 - zeros)), 2 - zeros, below != ZERO)
     small = x.e < 0
     return np.where(small, ZERO, quadrant), where(small, absolute(x), turned)
 
@@ -133,17 +149,24 @@ def _turn_product(m: U64, at: I64) -> list[U64]:
     return words
 
 
-def _leading(words: list[U64]) -> tuple[U128, I64]:
-    """Return the first 128 bits from the first one on, and how many zeros stand before it.
+def _reduced_turns(x: X) -> tuple[U64, X]:
+    """Return (n, r) with |x| * pi = n * pi / 2 + r modulo 2 pi and |r| <= pi / 4.
 
-    Of 256 bits; more than 127 zeros stand there for 0 only.
+    2 |x| modulo 4 is exact.
     """
-    skip = words[0] == ZERO
-    wide = wide_where(skip, (words[1], words[2]), (words[0], words[1]))
-    behind = np.where(skip, words[3], words[2])
-    zeros = leading_zeros(wide[0])
-    high, low = wide_shift_left(wide, zeros)
-    return (high, low | shift_right(behind, 64 - zeros)), zeros + np.where(skip, 64, 0)
+    e = x.e + 1
+    whole, part = wide_shift_left((filled(x.m), x.m), np.maximum(e, 0))
+    below = (part >= TOP) & (e >= 0)
+    distance = np.where(below, ZERO - part, part)
+    zeros = leading_zeros(distance)
+    wide = shift_left(distance, zeros), filled(x.m)
+    return whole + below, _angle(wide, np.minimum(e, 0) - zeros, below)
+
+
+def _angle(distance: U128, e: I64, s: Bools) -> X:
+    """Return distance * 2**(e - 128) * pi / 2; the top bit of ``distance`` is set, or almost."""
+    product = wide_multiply_high(distance, _wide(distance[0], HALF_PI))
+    return normal_rounded(product, e + 1, s)
 
 
 @elementwise
@@ -154,14 +177,13 @@ def tanh(x: X) -> X:
     far = div(sub(one(x.m), decay), add(one(x.m), decay))
     w = _square(size)
     near = mul(size, _one_minus(multiply_high(w, _falling(TANH, w))))
-    value = where(x.e < 0, near, far)
-    return where(x.s, negative(value), value)
+    return _odd(x, where(x.e < 0, near, far))
 
 
 def _square(x: X) -> U64:
     """Return x**2 < 1 in fixed point, 64 bits behind the point."""
     square = mul(x, x)
-    return shift_right(square.m, np.maximum(-square.e, 0))
+    return shift_right(square.m, -square.e)
 
 
 def _falling(coefficients: Sequence[int], w: U64) -> U64:

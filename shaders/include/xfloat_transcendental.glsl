@@ -1,8 +1,9 @@
-// xfloat: exp, log, sin, cos and tanh. Included by those shaders only that call one of them.
+// xfloat: exp, log, sin, cos, tanh. Included by those shaders only that call one of them.
 #ifndef XFLOAT_TRANSCENDENTAL_GLSL
 #define XFLOAT_TRANSCENDENTAL_GLSL
 
 #include "xfloat.glsl"
+#include "xfloat_transcendental_tables.glsl"
 
 const int X_TURNS_EXPONENT = 1024;  // X_TURNS has what numbers below 2^1024 need of 2 / pi
 
@@ -35,7 +36,7 @@ X x_rounded_log2(X a) {
 // x^2 < 1 with 64 bits behind the point.
 uvec2 x_square_fixed(X x) {
   X square = x_mul(x, x);
-  return u64_shift_right(x_significand(square), max(-square.e, 0));
+  return u64_shift_right(x_significand(square), -square.e);
 }
 
 // 1 - fall / 2^64 for a fall of at most 1/2; exact.
@@ -57,6 +58,11 @@ void x_turn_product(uvec2 m, int e, out uvec2 words[4]) {
   }
 }
 
+// distance * 2^(e - 128) * pi / 2; the top bit of distance is set, or almost.
+X x_angle(uvec4 distance, int e, uint s) {
+  return x_normal_rounded(u128_multiply_high(distance, X_HALF_PI), e + 1, s);
+}
+
 // |x| = quadrant * pi / 2 + angle modulo 2 pi, |angle| <= pi / 4; of x below 1/2 the angle is x.
 // Of 2 / pi it takes the 256 bits that decide |x| * 2 / pi modulo 4, to 2^-190.
 X x_reduced(X x, out uint quadrant) {
@@ -64,26 +70,31 @@ X x_reduced(X x, out uint quadrant) {
   uvec2 m = x_significand(x) & -uint(x.e <= X_TURNS_EXPONENT);
   x_turn_product(m, clamp(x.e, 0, X_TURNS_EXPONENT), words);
   uint below = words[0].y >> 29 & 1u;  // the next multiple?
-  quadrant = (words[0].y >> 30) + below;
-  uvec2 first = (words[0] ^ -below) & uvec2(~0u, ~0u >> 2);
-  // The first 128 bits from the first one on: more than 127 zeros stand before 0 only.
-  bool skip = first == uvec2(0u);
-  uvec4 m128 = uvec4(words[1] ^ -below, first);
-  m128 = u128_select(skip, uvec4(words[2] ^ -below, words[1] ^ -below), m128);
-  uvec2 behind = u64_select(skip, words[3], words[2]) ^ -below;
-  int zeros = u64_leading_zeros(m128.zw);
-  m128 = u128_shift_left(m128, zeros) | uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u);
-  zeros += 64 * int(skip);
-  X turned = x_normal_rounded(u128_multiply_high(m128, X_HALF_PI), 3 - zeros, below);
-  quadrant &= -uint(x.e >= 0);
-  return x_where(x.e < 0, x_absolute(x), turned);
+  quadrant = (words[0].y >> 30) + below & -uint(x.e >= 0);
+  // The distance is what stands behind these two bits; to the next multiple, its complement.
+  uvec4 distance = uvec4(words[1], words[0]) ^ -below;
+  distance.w &= ~0u >> 2;
+  uvec2 behind = words[2] ^ -below;
+  int zeros = u64_leading_zeros(distance.zw);  // 64 at most: then 128 bits are still enough
+  distance = u128_shift_left(distance, zeros);
+  distance |= uvec4(u64_shift_right(behind, 64 - zeros), 0u, 0u);
+  return x_where(x.e < 0, x_absolute(x), x_angle(distance, 2 - zeros, below));
 }
 
-// sin(|x| + quarters * pi / 2).
-X x_turned(X x, uint quarters) {
-  uint quadrant;
-  X angle = x_reduced(x, quadrant);
-  quadrant += quarters;
+// |x| * pi = quadrant * pi / 2 + angle modulo 2 pi, |angle| <= pi / 4: 2 |x| modulo 4 is exact.
+X x_reduced_turns(X x, out uint quadrant) {
+  int e = x.e + 1;
+  uvec4 twice = u128_shift_left(uvec4(x_significand(x), 0u, 0u), max(e, 0));  // and 64 places
+  uint below = twice.y >> 31 & uint(e >= 0);
+  quadrant = twice.z + below;
+  uvec2 distance = u64_select(below == 1u, u64_subtract(uvec2(0u), twice.xy), twice.xy);
+  int zeros = u64_leading_zeros(distance);
+  uvec4 wide = uvec4(0u, 0u, u64_shift_left(distance, zeros));
+  return x_angle(wide, min(e, 0) - zeros, below);
+}
+
+// sin(quadrant * pi / 2 + angle).
+X x_sine(uint quadrant, X angle) {
   bool odd = (quadrant & 1u) == 1u;
   uvec2 w = x_square_fixed(angle);
   uvec2 fall = u64_select(odd, X_COS[X_SIN_TERMS - 1], X_SIN[X_SIN_TERMS - 1]);
@@ -95,13 +106,32 @@ X x_turned(X x, uint quarters) {
   return value;
 }
 
+// a with the sign of x turned into it: odd functions are computed of |x|.
+X x_odd(X x, X a) { return X(a.hi, a.lo, a.e, a.s ^ x.s & uint(a.hi != 0u)); }
+
 X x_sin(X x) {
-  X value = x_turned(x, 0u);
-  value.s ^= x.s & uint(value.hi != 0u);
-  return value;
+  uint quadrant;
+  X angle = x_reduced(x, quadrant);
+  return x_odd(x, x_sine(quadrant, angle));
 }
 
-X x_cos(X x) { return x_turned(x, 1u); }
+X x_cos(X x) {
+  uint quadrant;
+  X angle = x_reduced(x, quadrant);
+  return x_sine(quadrant + 1u, angle);
+}
+
+X x_sinpi(X x) {
+  uint quadrant;
+  X angle = x_reduced_turns(x, quadrant);
+  return x_odd(x, x_sine(quadrant, angle));
+}
+
+X x_cospi(X x) {
+  uint quadrant;
+  X angle = x_reduced_turns(x, quadrant);
+  return x_sine(quadrant + 1u, angle);
+}
 
 // ---- Hyperbolic tangent -------------------------------------------------------------------------
 
@@ -114,9 +144,7 @@ X x_tanh(X x) {
   for (int k = X_TANH_TERMS - 2; k >= 0; k--)
     fall = u64_subtract(X_TANH[k], u64_multiply_high(w, fall));
   X near = x_mul(size, x_one_minus(u64_multiply_high(w, fall)));
-  X value = x_where(x.e < 0, near, far);
-  value.s = x.s & uint(value.hi != 0u);
-  return value;
+  return x_odd(x, x_where(x.e < 0, near, far));
 }
 
 #endif
