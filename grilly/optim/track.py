@@ -6,42 +6,55 @@ formula's, to be computed on the device, or a hand edit.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ..schedules import Schedule
 from .options import Key
+from .rows import Values, rows_of, values_of
 from .timeline import Source
 
-# Per key, one formula a group.
+# Per key, one formula a group; None is that of a group which is left alone.
 Formulas = Mapping[Key, Sequence[Schedule]]
+SomeFormulas = Mapping[Key, Sequence[Schedule | None]]
+# Tells of a key's values, (groups, steps), at how many of the steps they are sound.
+Check = Callable[[Key, Values, Values], int]
 
 
 class Track:
-    """float64 values of formulas: ``rows[key][at][i]`` is that of group i at step ``t``."""
+    """float64 values of formulas: ``rows[key][at][i]`` is that of group i at step ``t``.
+
+    It is nan where the group has no formula.
+    """
 
     MOST_ROWS = 1024
     MOST_VALUES = 1 << 16
 
     def __init__(self) -> None:
-        self.formulas: Formulas = {}
+        self.formulas: SomeFormulas = {}
         self.rows: dict[Key, list[list[float]]] = {}
         self.t: float = 0
         self.at = self.end = 0
         self._next_rows = 1
 
-    def lay(self, formulas: Formulas, t: float, last: float) -> None:
-        """Stand at step ``t``, with the values from there on but not past step ``last``."""
+    def lay(
+        self, formulas: SomeFormulas, t: float, last: float, check: Check | None = None
+    ) -> None:
+        """Stand at step ``t``, with the values from there on but not past step ``last``.
+
+        Nor past the steps that ``check`` finds sound; where it raises, nothing has changed.
+        """
         # After a change the next one may be near: a short window, then longer ones.
-        self._next_rows = 1 if formulas is not self.formulas else 2 * self._next_rows
-        most = self.MOST_VALUES // max(map(len, formulas.values()), default=1)
-        size = max(1, min(self._next_rows, self.MOST_ROWS, most, int(min(last - t, 1e9)) + 1))
+        wanted = 1 if formulas is not self.formulas else 2 * self._next_rows
+        most = self.MOST_VALUES // max(1, *map(len, formulas.values()))
+        size = max(1, min(wanted, self.MOST_ROWS, most, int(min(last - t, 1e9)) + 1))
         steps = t + np.arange(size, dtype=np.float64)
-        rows = {key: _rows(own, steps) for key, own in formulas.items()}
-        self.formulas, self.rows, self.t, self.at, self.end = formulas, rows, t, 0, size
+        values = {key: values_of(own, steps) for key, own in formulas.items()}
+        checked = [check(key, own, steps) for key, own in values.items()] if check else []
+        rows = {key: rows_of(own) for key, own in values.items()}
+        self.formulas, self.rows, self.t, self.at = formulas, rows, t, 0
+        self.end = min([size, *checked])
         self._next_rows = size
 
     def stand(self, formulas: Formulas, t: float, values: Mapping[Key, list[float]]) -> None:
@@ -55,42 +68,5 @@ class Track:
         rows = self.rows.get(key)
         if rows is None or group >= len(rows[self.at]) or rows[self.at][group] != value:
             return None
-        return Source(self.formulas[key][group], self.t)
-
-
-def _rows(schedules: Sequence[Schedule], steps: Any) -> list[list[float]]:
-    """Return the values of every schedule, a list per step."""
-    kinds = [type(schedule) for schedule in schedules]
-    columns = np.empty((len(schedules), len(steps)))
-    for kind in set(kinds):
-        # A scheduler's formulas of one class differ in numbers only.
-        members = [i for i, own in enumerate(kinds) if own is kind]
-        with np.errstate(all="ignore"):
-            values = _stacked([schedules[i] for i in members])(steps)
-        if len(members) == len(kinds) and np.ndim(values) < 2:  # no number differs
-            alike = np.broadcast_to(values, len(steps)).tolist()
-            return [[value] * len(kinds) for value in alike]
-        columns[members] = values
-    rows = columns.T.tolist()
-    # A row that is the one before is the same list: the scheduler then has nothing to write.
-    for i in np.flatnonzero((columns[:, 1:] == columns[:, :-1]).all(axis=0)).tolist():
-        rows[i + 1] = rows[i]
-    return rows
-
-
-def _stacked(schedules: Sequence[Any]) -> Any:
-    """Return one schedule in whose fields the numbers that differ are columns, (n, 1) float64."""
-    fields = dataclasses.fields(schedules[0])
-    columns = {f.name: _column([getattr(s, f.name) for s in schedules]) for f in fields}
-    return dataclasses.replace(schedules[0], **columns)
-
-
-def _column(values: Sequence[Any]) -> Any:
-    first = values[0]
-    if all(value is first or value == first for value in values):
-        return first
-    if isinstance(first, tuple):
-        return tuple(_column(column) for column in zip(*values, strict=True))
-    if dataclasses.is_dataclass(first):
-        return _stacked(values)
-    return np.array(values, np.float64)[:, None]
+        schedule = self.formulas[key][group]
+        return None if schedule is None else Source(schedule, self.t)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import math
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
@@ -17,16 +18,37 @@ from ..options import Key
 def write(group: dict[str, Any], key: Key, value: Any) -> None:
     """Write a number into a group; one that is an array or a tensor is changed in place."""
     held = group[key[0]]
+    if _filled(held if len(key) == 1 else held[key[1]], value):
+        return
     if len(key) == 2:
+<<<<<<< HEAD
+        value = tuple(value if i == key[1] else number for i, number in enumerate(held))
+    group[key[0]] = value
+
+
+def _filled(held: Any, value: Any) -> bool:
+    """Set an array or a tensor of one number; tell whether ``held`` is one."""
+    if hasattr(held, "fill_"):  # a torch tensor
+        held.fill_(value)
+=======
         numbers = list(held)
         numbers[key[1]] = value
         group[key[0]] = tuple(numbers)
     elif hasattr(held, "fill_"):  # a torch tensor
-        held.fill_(value)
+        held.fill_(value.squeeze() if getattr(value, "ndim", 0) else value)
+>>>>>>> wt
     elif isinstance(held, np.ndarray) and held.ndim == 0:
         held[...] = value
     else:
-        group[key[0]] = value
+        return False
+    return True
+
+
+def rounded(value: float, held: Any) -> float:
+    """Return ``value`` as it would read after ``write`` where a group holds ``held``."""
+    group = {"lr": copied(held)}
+    write(group, ("lr",), value)
+    return float(group["lr"])
 
 
 def copied(value: Any) -> Any:
@@ -35,28 +57,44 @@ def copied(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a copy of a state's value, with a float for each 0-d array, tensor or numpy number."""
+    """Return a copy of a state's value, with a float for each array or tensor of one number."""
     if type(value) is dict:
         return {key: plain(one) for key, one in value.items()}
     if type(value) in (list, tuple):
         return type(value)(map(plain, value))
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+    if hasattr(value, "item") and math.prod(getattr(value, "shape", (0,))) == 1:
         return value.item()
     return copy.deepcopy(value)
 
 
 @contextmanager
-def unchanged_on_error(groups: list[dict[str, Any]]) -> Iterator[None]:
-    """Put the groups back to what they are now if there is an error."""
-    before = [(dict(group), copied(group["lr"])) for group in groups]
+def unchanged_on_error(
+    groups: list[dict[str, Any]], keys: Sequence[Key] = (("lr",),)
+) -> Iterator[None]:
+    """Put the groups, of which the numbers at ``keys`` change, back if there is an error."""
+    before = [(dict(group), _copies(group, keys)) for group in groups]
     try:
         yield
     except BaseException:
-        for group, (old, rate) in zip(groups, before, strict=False):
+        for group, (old, numbers) in zip(groups, before, strict=False):
             group.clear()
             group.update(old)
-            write(group, ("lr",), rate)  # an array or a tensor was changed in place
+            for key, number in numbers.items():
+                write(group, key, number)  # an array or a tensor was changed in place
         raise
+
+
+def _copies(group: dict[str, Any], keys: Sequence[Key]) -> dict[Key, Any]:
+    """Return copies of the numbers at ``keys`` that are arrays or tensors."""
+    found = {}
+    for key in keys:
+        try:
+            number = group[key[0]] if len(key) == 1 else group[key[0]][key[1]]
+        except (KeyError, IndexError, TypeError):
+            continue
+        if not isinstance(number, (int, float)):
+            found[key] = copied(number)
+    return found
 
 
 def note_steps(optimizer: Any) -> None:

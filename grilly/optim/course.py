@@ -1,0 +1,100 @@
+"""Course: a schedule as a scheduler follows it, with rules and functions of any kind in it."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..rules import State, advance, bind, starts
+from ..schedules import Function, Schedule
+from .lr_scheduler.functions import number
+from .rows import Values, values_of
+from .sampling import Window, plain_step, sampled, traces
+
+States = Mapping[str, State]
+
+
+class _Known(NamedTuple):
+    """A window of what ``tree`` gives from step ``start`` on."""
+
+    tree: Schedule
+    start: float
+    window: Window
+
+    def covers(self, t: float) -> bool:
+        return self.start <= t <= self.window.last and (t - self.start) % 1 == 0
+
+
+class Course:
+    """A schedule with its rules' values put in, and where it cannot be traced a window of values.
+
+    A function that cannot be traced makes the whole tree one that is computed on the host: each
+    value is exactly what the tree gives there.
+    """
+
+    def __init__(self, tree: Schedule) -> None:
+        self.tree = tree
+        self.starts: States = starts(tree)
+        self._on_host = not traces(bind(tree, self.starts))
+        self._known: list[_Known] = []
+
+    def formula(self, states: States, t: float, where: str) -> tuple[Schedule, float]:
+        """Return the formula from step ``t`` on, and the last step that it holds for.
+
+        Raises ValueError, with ``where``, past the end of a schedule that ends with an error; and
+        what a function of the user's raises at step ``t``.
+        """
+        last = self.tree.last_step()
+        if t > last:
+            raise ValueError(f"{where}: the schedule ends at step {last:g}, step {t:g} is past it")
+        tree = bind(self.tree, states)
+        if not self._on_host:
+            return tree, last
+        self._known = [known for known in self._known if known.covers(t)]
+        window = next((known.window for known in self._known if known.tree == tree), None)
+        if window is None:
+            window = sampled(lambda step: _value(tree, step, where), t, last)
+            self._known.append(_Known(tree, t, window))
+        return window
+
+    def advanced(self, states: States, t: float, metrics: Any) -> States:
+        """Return the states of the rules after step ``t``."""
+        return advance(self.tree, states, t, metrics)
+
+    def values(self, states: States, steps: Values) -> Values:
+        """Return the values at ``steps`` with the rules as they are."""
+        tree = bind(self.tree, states)
+        if not self._on_host:
+            return np.asarray(values_of([tree], steps)[0])
+        own = [_value(tree, plain_step(t), "the schedule") for t in steps.tolist()]
+        return np.array(own, np.float64)
+
+
+def _value(tree: Schedule, step: Any, where: str) -> float:
+    return number(tree(step), "%s at step %s", where, step)
+
+
+def fingerprint(given: Any) -> str | None:
+    """Return 16 hexadecimal digits that tell schedules apart; None where a function is in them."""
+    try:
+        text = _text(given)
+    except TypeError:
+        return None
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _text(value: Any) -> str:
+    if dataclasses.is_dataclass(value) and not isinstance(value, (type, Function)):
+        fields = (f"{f.name}={_text(getattr(value, f.name))}" for f in dataclasses.fields(value))
+        return f"{type(value).__qualname__}({', '.join(fields)})"
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(map(_text, value))}]"
+    if value is None or isinstance(value, (str, bool)):
+        return repr(value)
+    if isinstance(value, (int, float, np.number)):
+        return repr(float(value))
+    raise TypeError(f"{value!r} cannot be saved")

@@ -1,0 +1,294 @@
+"""ParamScheduler: any hyperparameter of any group follows a schedule of its own."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, NoReturn
+
+import numpy as np
+
+from ..errors import StateError
+from .columns import limits_of, sound
+from .course import fingerprint
+from .following import AllStates, Following
+from .lr_scheduler.checks import MOST_STEPS, check_epoch, check_optimizer
+from .lr_scheduler.touch import unchanged_on_error
+from .options import Key, check_number
+from .rows import Values
+from .track import Track
+from .written import held, last, put
+
+# Those that are alive and not closed: no two may write the same number.
+_writers: weakref.WeakSet[ParamScheduler] = weakref.WeakSet()
+_STATE = {"last_epoch", "schedules", "rules"}
+
+
+class ParamScheduler:
+    """Writes, once per ``step()``, each scheduled number of the groups: its schedule's own value.
+
+    ``schedules`` maps names to a schedule for all groups, or to a list of one for each (None: that
+    group is left alone). A schedule is a grilly.schedules.Schedule, a rule of grilly.rules or a
+    composition with rules in it, a number, or a function of the step. Names are those of the
+    optimizer's options: "lr", "momentum", "dampening", "weight_decay", "eps", "beta1", "beta2"; of
+    an optimizer of torch's, or any object with a list ``param_groups``, every number in the groups
+    has one (that of ("betas", 0) is "beta1").
+
+    A value is absolute: no initial rate multiplies it. On grilly's optimizers the device computes
+    it from the formula, correctly rounded, without an upload per step; a number that a rule has
+    changed is uploaded, and a function that cannot be traced is asked 256 steps ahead on the host,
+    one upload for them all. What somebody else wrote into a scheduled place, by hand or as another
+    scheduler, is in effect until the next ``step()`` writes over it.
+
+    A group that is added later follows a schedule that was given for all groups; where there is a
+    list, append to ``scheduler.schedules[name]``.
+
+    Raises TypeError or ValueError, and writes nothing, for a name that the optimizer has not, for a
+    number that another ParamScheduler writes which is neither gone nor closed, and for what
+    ``step()`` raises.
+
+    >>> from grilly.optim import AdamW
+    >>> from grilly.schedules import Ramp
+    >>> optimizer = AdamW([np.ones(3, np.float32)], device="cpu")
+    >>> warm_up, drop = Ramp(0.5, 0.0, 1.0, steps=2), lambda t: 0.5 if t < 2 else 0.75
+    >>> scheduler = ParamScheduler(optimizer, {"lr": warm_up, "beta1": [drop]})
+    >>> seen = []
+    >>> for step in range(3):
+    ...     seen.append((scheduler.get_last_lr()[0], optimizer.param_groups[0]["betas"][0]))
+    ...     optimizer.step(gradients=[np.ones(3)])
+    ...     scheduler.step()
+    >>> seen
+    [(0.0, 0.5), (0.25, 0.5), (0.5, 0.75)]
+    """
+
+    # What a SequentialLR or ChainedScheduler says of it.
+    _instead: ClassVar[str] = (
+        "its values are absolute and of its own clock: join or multiply the schedules "
+        "(grilly.schedules) and give the result to one ParamScheduler"
+    )
+
+    def __init__(
+        self, optimizer: Any, schedules: Mapping[str, Any], last_epoch: float = -1
+    ) -> None:
+        check_optimizer(optimizer)
+        check_epoch(last_epoch)
+        if not isinstance(schedules, Mapping) or not schedules:
+            raise TypeError(f'schedules must be a dict as {{"lr": schedule}}, got {schedules!r}')
+        self.optimizer = optimizer
+        self.schedules: dict[str, Any] = {
+            name: list(given) if isinstance(given, (list, tuple)) else given
+            for name, given in schedules.items()
+        }
+        self.last_epoch: float = last_epoch
+        self._closed = False
+        self._track = Track()
+        self._states: AllStates = {}
+        self._following = self._taken_in(None)
+        with self._unchanged_on_error():
+            self._move(last_epoch + 1, self._states)
+        _writers.add(self)
+
+    def __repr__(self) -> str:
+        return f"<ParamScheduler of {', '.join(self.schedules)} at step {self.last_epoch:g}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a ParamScheduler holds its optimizer: save its state_dict() instead")
+
+    def step(self, metrics: Any = None) -> None:
+        """Move to the next step: write each schedule's value at ``last_epoch`` into the groups.
+
+        ``metrics``, a number, is for the rules that count at the step that has been taken.
+
+        Raises ValueError, and changes nothing, for a value that is not finite or beyond the limits
+        of its number (it names the number, group and step), past the end of a schedule that ends
+        with an error, for a group that was added to a list of schedules, and for ``metrics`` where
+        there is no rule; TypeError or ValueError of a rule that needs metrics; RuntimeError after
+        ``close()``; and what a function of yours raises at the step.
+        """
+        self._check_open()
+        own, track = self._following, self._track
+        if (
+            metrics is None
+            and not own.has_rules
+            and track.at + 1 < track.end
+            and track.t == self.last_epoch
+            and own.fits(self.optimizer, self.schedules)
+        ):
+            numbers = held(track, self.optimizer.param_groups)
+            self.last_epoch = track.t = track.t + 1
+            track.at += 1
+            put(track, self.optimizer.param_groups, numbers)
+            self._drive(anew=False)
+            return
+        with self._unchanged_on_error():
+            self._take_in()
+            states = self._following.after(self._states, self.last_epoch, metrics)
+            self._move(self.last_epoch + 1, states)
+
+    def get_last_lr(self) -> list[float]:
+        """Return the rates that the last ``step()`` wrote, float64, one per group.
+
+        Where the rate is not scheduled it is the one that stands in the group.
+        """
+        return last(self._track, self.optimizer.param_groups, ("lr",))
+
+    def get_last(self) -> dict[str, list[float]]:
+        """Return what the last ``step()`` wrote, float64, by name and group.
+
+        Of a group that is left alone it is the number that stands there.
+        """
+        groups, columns = self.optimizer.param_groups, self._following.columns
+        return {name: last(self._track, groups, key) for name, key in columns.items()}
+
+    def preview(self, n: int) -> dict[str, Values]:
+        """Return the values of the next ``n`` steps by name, (n, groups) float64; changes nothing.
+
+        Rules are taken to stay as they are, and a group that is left alone too. A value that
+        cannot be, as nan, is there as it is.
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
+            raise ValueError(f"n must be a number of steps, got {n!r}")
+        self._take_in()
+        steps = self.last_epoch + 1 + np.arange(n, dtype=np.float64)
+        return self._following.values(self._states, steps, self.get_last())
+
+    def close(self) -> None:
+        """Write no more: the numbers stay as they are, and another scheduler may write them."""
+        self._closed = True
+        _writers.discard(self)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state as plain JSON data: the step, and the states of rules if there are any.
+
+        "schedules" has a fingerprint of each name's, by which ``load_state_dict`` knows whether it
+        is the same; None where a function is in it.
+        """
+        self._take_in()
+        state: dict[str, Any] = {
+            "last_epoch": self.last_epoch,
+            "schedules": {name: fingerprint(given) for name, given in self.schedules.items()},
+        }
+        return {**state, **self._following.saved(self._states)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a state, and write its step's values into the groups.
+
+        Before or after the optimizer loads its own: the values are the same. Groups that the state
+        does not know begin their rules anew. To go on with other schedules than the saved ones,
+        remove "schedules" from the state.
+
+        Raises StateError, and changes nothing, if it does not fit.
+        """
+        self._check_open()
+        if not isinstance(state_dict, dict) or "last_epoch" not in state_dict:
+            raise StateError(f'state_dict must be a dict with "last_epoch", got {state_dict!r:.80}')
+        unknown = set(state_dict) - _STATE
+        if unknown:
+            names = sorted(map(str, unknown))
+            raise StateError(f"state_dict has keys that are not ParamScheduler's: {names}")
+        with self._unchanged_on_error():
+            try:
+                self._take_in()
+                self._check_schedules(state_dict.get("schedules", {}))
+                states = self._following.loaded(state_dict.get("rules", {}))
+                self._move(state_dict["last_epoch"], states)
+            except (TypeError, ValueError) as error:
+                raise StateError(f"state_dict does not fit ParamScheduler: {error}") from error
+
+    # --- A step ----------------------------------------------------------------------------------
+
+    def _take_in(self) -> None:
+        """See to it that the groups and schedules that are there now are those followed."""
+        if not self._following.fits(self.optimizer, self.schedules):
+            self._following = self._taken_in(self._following)
+
+    def _taken_in(self, before: Following | None) -> Following:
+        following = Following(self.optimizer, self.schedules, before)
+        for other in _writers - {self}:
+            _check_apart(self, following, other)
+        self._states = following.states(before, self._states)
+        return following
+
+    def _move(self, t: float, states: AllStates) -> None:
+        """Stand at step ``t`` with the rules in ``states``, and write its values."""
+        check_epoch(t)
+        track = self._track
+        formulas, end = self._following.formulas(states, t)
+        if formulas == track.formulas:
+            formulas = track.formulas  # the same object: the track may look further ahead
+        if formulas is track.formulas and t == track.t + 1 and track.at + 1 < track.end:
+            track.t, track.at = t, track.at + 1
+        else:
+            track.lay(formulas, t, min(end, MOST_STEPS), self._sound)
+        self.last_epoch, self._states = t, states
+        groups = self.optimizer.param_groups
+        put(track, groups, held(track, groups))
+        self._drive(anew=True)
+
+    def _sound(self, key: Key, values: Values, steps: Values) -> int:
+        """Return at how many steps the values are sound; raise if there is none."""
+        name = next(name for name, own in self._following.columns.items() if own == key)
+        limits = limits_of(self.optimizer)
+        alone = [course is None for course in self._following.courses[name]]
+        good = sound(limits, key, values) | np.array(alone, np.bool_)[:, None]
+        count = int(np.append(good.all(axis=0), False).argmin())
+        if count == 0:
+            i = int(good[:, 0].argmin())
+            try:
+                check_number(limits, key, float(values[i, 0]), name)
+            except ValueError as error:
+                where = f"{name} of param_groups[{i}] at step {steps[0]:g}"
+                raise ValueError(f"{where}: {error}") from None
+        return count
+
+    def _drive(self, anew: bool) -> None:
+        """Tell grilly's optimizer the formulas, unless it has them from the step before."""
+        driven, own = getattr(self.optimizer, "_driven", None), self._following
+        if driven is None:
+            return
+        # A scheduler that has overtaken this one has done so in all groups.
+        if anew or any(driven.get(first) is not self._track for first in own.firsts):
+            driven.update(dict.fromkeys(own.numbers, self._track))
+
+    # --- States and errors -----------------------------------------------------------------------
+
+    def _check_schedules(self, prints: Any) -> None:
+        if not isinstance(prints, dict) or not set(prints) <= set(self.schedules):
+            raise ValueError(f"schedules are of {sorted(self.schedules)}, got {prints!r}")
+        for name, saved in prints.items():
+            own = fingerprint(self.schedules[name])
+            if None not in (saved, own) and saved != own:
+                raise ValueError(
+                    f"the schedule of {name!r} is not the one that was saved; to go on with the "
+                    'new one remove "schedules" from the state'
+                )
+
+    @contextmanager
+    def _unchanged_on_error(self) -> Iterator[None]:
+        before, track = dict(self.__dict__), dict(self._track.__dict__)
+        keys = [*self._following.columns.values()]
+        try:
+            with unchanged_on_error(self.optimizer.param_groups, keys):
+                yield
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            self._track.__dict__.update(track)
+            raise
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(f"{self!r} is closed: make a new one")
+
+
+def _check_apart(scheduler: ParamScheduler, following: Following, other: ParamScheduler) -> None:
+    """Raise ValueError if another ParamScheduler writes one of the numbers in ``following``."""
+    mine = following.written(scheduler.optimizer)
+    theirs = other._following.written(other.optimizer)
+    for number, name in mine.items():
+        if number in theirs:
+            raise ValueError(
+                f"{name} is written by {other!r} already, so {scheduler!r} cannot write it: "
+                "close() the other one, or give all schedules to one ParamScheduler"
+            )
