@@ -21,7 +21,6 @@ def write(group: dict[str, Any], key: Key, value: Any) -> None:
     if _filled(held if len(key) == 1 else held[key[1]], value):
         return
     if len(key) == 2:
-<<<<<<< HEAD
         value = tuple(value if i == key[1] else number for i, number in enumerate(held))
     group[key[0]] = value
 
@@ -29,14 +28,7 @@ def write(group: dict[str, Any], key: Key, value: Any) -> None:
 def _filled(held: Any, value: Any) -> bool:
     """Set an array or a tensor of one number; tell whether ``held`` is one."""
     if hasattr(held, "fill_"):  # a torch tensor
-        held.fill_(value)
-=======
-        numbers = list(held)
-        numbers[key[1]] = value
-        group[key[0]] = tuple(numbers)
-    elif hasattr(held, "fill_"):  # a torch tensor
         held.fill_(value.squeeze() if getattr(value, "ndim", 0) else value)
->>>>>>> wt
     elif isinstance(held, np.ndarray) and held.ndim == 0:
         held[...] = value
     else:
