@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sample_decays import BY_LABEL
+from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
+from sample_decays import BY_LABEL as DECAY_BY_LABEL
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -81,6 +82,9 @@ def _arguments(text: str) -> list[str]:
         else:
             parts[-1] += character
     return [part.strip() for part in parts]
+
+
+BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
 
 
 def draw(name: str, count: int, seed: int) -> Samples:

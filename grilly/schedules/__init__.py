@@ -9,6 +9,7 @@ tests/sample_numbers.py, a torch-named class in optim/lr_scheduler/, and
 ``python tools/print_shaders.py``.
 """
 
+from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
 from .compose import (
     Average,
@@ -25,6 +26,7 @@ from .compose import (
 )
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
+from .cycles import Cycles, restarts
 from .cyclic import Cyclic
 from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
 from .function import Function, schedule_of
@@ -32,6 +34,7 @@ from .interpolate import Interpolate
 from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
 from .ramps import EditedRamp, Held, Polynomial, Ramp
+from .recipes import swa_anneal, warmup_stable_decay
 from .saving import from_json
 from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
@@ -46,6 +49,9 @@ __all__ = [
     "Clip",
     "Constant",
     "Cosine",
+    "CosineDecay",
+    "CosineRestarts",
+    "Cycles",
     "Cyclic",
     "Debias1",
     "Debias2",
@@ -72,20 +78,28 @@ __all__ = [
     "PiecewiseConstant",
     "Polynomial",
     "PolynomialDecay",
+    "PowerDecay",
     "Product",
     "Quotient",
     "Ramp",
+    "RatioDecay",
     "Sampled",
     "Schedule",
     "Shift",
+    "SqrtDecay",
     "StepDecay",
     "Stretch",
     "Sum",
+    "Tanh",
     "Text",
+    "Triangle",
     "WarmRestarts",
     "WarmUp",
     "from_json",
     "join",
     "parse",
+    "restarts",
     "schedule_of",
+    "swa_anneal",
+    "warmup_stable_decay",
 ]

@@ -55,6 +55,25 @@ class Schedule:
 
         return to_json(self)
 
+    def table(self, start: int, stop: int, step: int = 1, device: str | int | None = None) -> Any:
+        """Return the values at steps start, start + step, ... below ``stop``, an array (n,).
+
+        They are the host's float64 values. With a ``device``, "cpu" (numpy), "vulkan", a part of a
+        device's name or an index, they are float32: what an optimizer's kernels read there, the
+        correctly rounded values. A rule is in its first state, as if no metric came.
+
+        Raises TypeError or ValueError, naming the argument, for steps that are no ints or not
+        within 2^53 and a ``step`` below 1; TraceError for a Python function on a device that
+        cannot compute it; DeviceError if the device is not there.
+
+        >>> from grilly.schedules import Linear
+        >>> Linear(start=0.0, end=0.1, steps=4).table(0, 6, device="cpu")
+        array([0.   , 0.025, 0.05 , 0.075, 0.1  , 0.1  ], dtype=float32)
+        """
+        from ..look import table
+
+        return table(self, start, stop, step, device)
+
     def __add__(self, other: Any) -> Schedule:
         return _combined("Sum", self, other)
 

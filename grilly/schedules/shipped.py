@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
 from .corrections import Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
+from .cycles import STARTS, Cycles
 from .cyclic import Cyclic
 from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
 from .interpolate import Interpolate
@@ -12,6 +14,7 @@ from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
 from .phase import SHAPES
 from .ramps import EditedRamp, Held, Polynomial, Ramp
+from .recipes import DECAYS, RISES, warmup_stable_decay
 from .steps import PLACES, MultiStep, PiecewiseConstant, StepDecay
 from .warm_up import WarmUp
 
@@ -64,6 +67,39 @@ for _n in PLACES:
     for _how in ("linear", "cosine"):
         _LISTS[f"interpolate_{_how}_{_n}"] = Interpolate(_steps[:-1], _values[:-1], _how)
 
+ANNEALED: dict[str, Schedule] = {
+    "triangle": Triangle(0.5, 0.5, 1.0),
+    "sqrt_decay": SqrtDecay(0.5, 0.5, 1.0),
+    "power_decay": PowerDecay(0.5, 0.5, 1.0),
+    "ratio_decay": RatioDecay(0.5, 0.5, 1.0),
+    "tanh": Tanh(0.5, 0.5, 1.0),
+    "cosine_decay": CosineDecay(0.5, 0.5, 1.0),
+    "cosine_decay_exponent": CosineDecay(0.5, 0.5, 1.0, exponent=2.0),
+    "cosine_decay_k": CosineDecay(0.5, 0.5, 1.0, k_decay=2.0),
+    "cosine_decay_exponent_k": CosineDecay(0.5, 0.5, 1.0, exponent=2.0, k_decay=2.0),
+    "cosine_waves": CosineDecay(0.5, 0.5, 1.0, clamped=False),
+    "cosine_waves_exponent": CosineDecay(0.5, 0.5, 1.0, exponent=2.0, clamped=False),
+    "cosine_restarts": CosineRestarts(0.5, 0.5, 1.0),
+}
+_CYCLED: dict[str, Schedule] = {
+    "linear": Linear(0.5, 0.5, 1.0),
+    "polynomial_decay": PolynomialDecay(0.5, 0.5, 1.0),
+    "polynomial_decay_k": PolynomialDecay(0.5, 0.5, 1.0, k_decay=2.0),
+    **{name: ANNEALED[name] for name in ("triangle", "tanh", "cosine_decay", "cosine_decay_k")},
+}
+CYCLES: dict[str, Schedule] = {
+    f"cycles_{name}_{kind}": Cycles(cycle, starts)
+    for name, cycle in _CYCLED.items()
+    for kind, starts in (("equal", ()), ("stretched", (0.0,) * STARTS))
+}
+WARM_UPS: dict[str, Schedule] = {
+    f"stable_{rise}_{decay}".replace("1-sqrt", "sqrt"): warmup_stable_decay(
+        0.5, 1.0, 1.0, 1.0, warmup_shape=rise, decay_shape=decay
+    )
+    for rise in RISES
+    for decay in DECAYS
+}
+
 # Steps of the host's values that go to the device at once.
 WINDOW = 256
 
@@ -84,6 +120,9 @@ SHIPPED: dict[str, Formula] = {
     "sampled": Sampled(0.0, (0.5,) * WINDOW),
     **_DECAYS,
     **_LISTS,
+    **ANNEALED,
+    **CYCLES,
+    **WARM_UPS,
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},

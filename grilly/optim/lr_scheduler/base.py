@@ -15,6 +15,7 @@ from ...errors import StateError
 from ..options import Key
 from ..track import Formulas, Track
 from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer, check_rate
+from .preview import preview
 from .texts import EPOCH_DEPRECATED, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, plain, unchanged_on_error, write
 
@@ -90,6 +91,20 @@ class LRScheduler:
     def get_last_lr(self) -> list[float]:
         """Return the rates that the last ``step()`` wrote, float64, one per group; a copy."""
         return list(self._last_lr)
+
+    def preview(self, n: int) -> Any:
+        """Return the rates of the next ``n`` steps, (n, groups) float64; row 0 are those of now.
+
+        A copy of the scheduler makes the steps, so that nothing changes, and a hand edit is gone on
+        from. A user's function is called for each step ahead. Raises what ``step()`` would raise.
+
+        >>> from types import SimpleNamespace
+        >>> from grilly.optim.lr_scheduler import StepLR
+        >>> optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}, {"lr": 1.0}])
+        >>> StepLR(optimizer, step_size=2, gamma=0.5).preview(3).tolist()
+        [[0.5, 1.0], [0.5, 1.0], [0.25, 0.5]]
+        """
+        return preview(self, n)
 
     def step(self, epoch: float | None = None) -> None:
         """Move to the next step of the schedule (or, deprecated in torch, to ``epoch``).

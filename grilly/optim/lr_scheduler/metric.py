@@ -6,9 +6,12 @@ import math
 import warnings
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ...rules.base import BETTER, metric_of, tolerances
 from .base import LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
+from .preview import steps_of
 from .texts import EPOCH_DEPRECATED
 from .touch import copied, plain, unchanged_on_error
 
@@ -48,6 +51,14 @@ class MetricLR(LRScheduler):
         except BaseException:
             self.__dict__.update(before)
             raise
+
+    def preview(self, n: int) -> Any:
+        """Return the rates of the next ``n`` steps, (n, groups) float64: those of now, in each row.
+
+        No one knows the metrics to come: it is as if none of them changed the rates.
+        """
+        rates = [float(group["lr"]) for group in self.optimizer.param_groups]
+        return np.tile(np.array(rates, np.float64), (steps_of("n", n), 1))
 
     def _take(self, current: float, epoch: float) -> None:
         """Count a metric and change the rates of the groups if that is due."""

@@ -1,0 +1,133 @@
+"""Schedule.table and Schedule.plot: what a schedule will do, on the host and on every device."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from truth import exact, float32_bits
+
+from grilly import DeviceError, TraceError
+from grilly.rules import Plateau
+from grilly.schedules import (
+    Cosine,
+    Exponential,
+    Linear,
+    OneCycle,
+    Schedule,
+    Shift,
+    WarmUp,
+    join,
+    parse,
+    schedule_of,
+)
+
+SCHEDULES: dict[str, Schedule] = {
+    "cosine": Cosine(0.1, 0.001, 300),
+    "one_cycle": OneCycle((30.0, 299.0), (0.004, 0.1, 4e-7)),
+    "exponential": Exponential(0.1, rate=0.97),
+    "warm up and cosine": WarmUp(Cosine(0.3, 0.0, 270), steps=30),
+    "sum of a join": 0.5 * join([Linear(0.0, 1.0, 7), Exponential(1.0, 0.9)], [7]) + 0.125,
+    "text": parse("0.95**t * min(1, t/100)"),
+    "constant": schedule_of(0.1),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_on_every_device_the_values_are_the_exact_ones_rounded(name: str, place: Any) -> None:
+    schedule = SCHEDULES[name]
+    got = schedule.table(0, 320, device=place)
+    assert got.dtype == np.float32 and got.shape == (320,)
+    want = [float32_bits(exact(schedule, t)) for t in range(320)]
+    np.testing.assert_array_equal(got.view(np.uint32), np.array(want, np.uint32))
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_on_the_host_the_values_are_those_of_the_call(name: str) -> None:
+    schedule = SCHEDULES[name]
+    got = schedule.table(5, 40, 3)
+    assert got.dtype == np.float64
+    want = [float(schedule(float(t))) for t in range(5, 40, 3)]
+    np.testing.assert_allclose(got, want, rtol=1e-14)
+
+
+def test_parts_of_a_table_are_those_of_the_whole(place: Any) -> None:
+    schedule = SCHEDULES["warm up and cosine"]
+    whole = schedule.table(-4, 320, device=place)
+    for start, stop, step in [(-4, 320, 1), (-3, 100, 7), (9, 10, 2**40), (0, 320, 319)]:
+        got = schedule.table(start, stop, step, device=place)
+        np.testing.assert_array_equal(got, whole[start + 4 : stop + 4 : step])
+    assert schedule.table(5, 5, device=place).shape == (0,)
+
+
+def test_steps_go_as_far_as_2_53(place: Any) -> None:
+    ramp = Linear(0.0, 1.0, steps=2**53)
+    got = ramp.table(-(2**53), 2**53, 2**51, device=place)
+    assert got.tolist() == [0.0, 0.0, 0.0, 0.0, 0.0, 0.25, 0.5, 0.75]
+
+
+def test_a_million_steps(place: Any) -> None:
+    got = Linear(0.0, 1.0, steps=2**20).table(0, 1_000_000, device=place)
+    np.testing.assert_array_equal(got, np.arange(1_000_000, dtype=np.float32) / 2**20)
+
+
+def test_a_table_with_a_long_stride_in_many_dispatches(
+    place: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grilly.gpu_table.ROWS", 3)
+    monkeypatch.setattr("grilly.look.ROWS", 3)
+    got = Linear(0.0, 1.0, steps=2**40).table(2**38, 2**40, 2**36, device=place)
+    assert got.tolist() == [i / 16 for i in range(4, 16)]
+
+
+def test_any_function_runs_on_the_host_with_plain_steps() -> None:
+    rates = {0: 1.0, 1: 0.5}
+    assert schedule_of(lambda t: rates.get(t, 0.25)).table(0, 3).tolist() == [1.0, 0.5, 0.25]
+    by_math = schedule_of(lambda t: math.exp(-t) if t < 2 else 0.0)
+    assert by_math.table(1, 3).tolist() == [math.exp(-1), 0.0]
+    assert Shift(by_math, 1).table(2, 3).tolist() == [math.exp(-1)]
+    assert schedule_of(lambda t: 0.5).table(0, 2).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda t: 0.1 if t < 5 else 0.2, "np.where.*Leave device out"),
+        (lambda t: math.exp(-t), "np.cos.*Leave device out"),
+        (lambda t: {0: 1.0}.get(t, 0.5), "many steps at once.*Leave device out"),
+        (lambda t: [0.1, 0.2][t], "np.floor.*Leave device out"),
+    ],
+)
+def test_a_function_that_no_device_can_compute(function: Any, words: str) -> None:
+    with pytest.raises(TraceError, match=words):
+        (2.0 * schedule_of(function)).table(0, 3, device="cpu")
+
+
+def test_a_rule_is_in_its_first_state(place: Any) -> None:
+    schedule = WarmUp(Plateau(0.5), steps=2)
+    assert schedule.table(0, 4).tolist() == [0.0, 0.25, 0.5, 0.5]
+    assert schedule.table(0, 4, device=place).tolist() == [0.0, 0.25, 0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "words"),
+    [
+        ((0.0, 5), TypeError, r"start must be an int, got 0\.0"),
+        ((0, True), TypeError, "stop must be an int, got True"),
+        ((0, 5, "1"), TypeError, "step must be an int, got '1'"),
+        ((0, 5, 0), ValueError, "step must be at least 1, got 0"),
+        ((0, 2**53 + 1), ValueError, r"stop must be within 2\^53"),
+        ((0, 5, 1, 1.5), TypeError, "device must be a name or an index"),
+        ((0, 5, 1, "no such"), DeviceError, "device='no such'"),
+    ],
+)
+def test_arguments_are_checked(arguments: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        Cosine(1.0, 0.0, 10).table(*arguments)
+
+
+def test_numpy_ints_are_ints() -> None:
+    steps: Any = np.int32(2)
+    assert Linear(0.0, 1.0, 4).table(steps, np.uint8(4)).tolist() == [0.5, 0.75]  # type: ignore[arg-type]
