@@ -9,13 +9,17 @@ from .errors import GrillyError as GrillyError
 from .errors import ShaderError as ShaderError
 from .errors import StateError as StateError
 from .errors import TraceError as TraceError
+from .linter import Finding as Finding
+from .linter import lint as lint
 
 __all__ = [
     "DeviceError",
+    "Finding",
     "GrillyError",
     "ShaderError",
     "StateError",
     "TraceError",
+    "lint",
     "nn",
     "optim",
     "rules",

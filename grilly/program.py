@@ -22,6 +22,8 @@ from .expr import BOOL, LIST, LOG, NUMBER, OPS, Expr, numbers_in_a_list, trace
 MOST_DEPTH = 100
 MOST_LABEL = 1000
 
+# m and e of the number m * 2**e.
+Number = tuple[int, int]
 WORDS = {NUMBER: 3, LOG: 5, BOOL: 1}
 
 
@@ -115,6 +117,23 @@ def evaluate(structure: Structure, constants: Any, t: xfloat.X, k: xfloat.X) -> 
             results.append(slots[args[0]] if op == "constant" else {"t": t, "k": k}[op])
     value: xfloat.X = results[-1]
     return value
+
+
+def significands(formula: Callable[..., Any], t: float, stride: int, rows: int) -> list[Number]:
+    """Return the exact arithmetic's values at steps t, t + stride, ...: m and e of m * 2**e."""
+    own = program(formula)
+    steps = xfloat.add(xfloat.from_int(stride * np.arange(rows)), xfloat.from_float64(t))
+    exact = evaluate(own.structure, own.constants, steps, xfloat.from_int(1))
+    sizes, exponents, signs = (np.broadcast_to(field, rows).tolist() for field in exact)
+    triples = zip(sizes, exponents, signs, strict=True)
+    return [(-m if negative else m, e - 64) for m, e, negative in triples]
+
+
+def exact(formula: Callable[..., Any], t: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return ``formula(t)`` as the device computes it, rounded to float64; ``t`` is an array."""
+    made, steps = program(formula), xfloat.from_float64(t)
+    values = xfloat.to_float64(evaluate(made.structure, made.constants, steps, steps))
+    return np.broadcast_to(values, np.shape(t))
 
 
 def _words(kind: str, value: Any) -> np.ndarray[Any, np.dtype[np.uint32]]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sample_numbers import Numbers, peaks, step_decays, times
+from sample_numbers import BY_FIELD, Numbers, peaks, step_decays, times
 
 from grilly.schedules.phase import SHAPES
 from grilly.schedules.steps import NEVER, PLACES
@@ -160,6 +160,21 @@ def _warm_ups(shape: str) -> Draw:
     return draw
 
 
+def _warmed(inner: Draw) -> Draw:
+    """Return samples of a schedule after a warm-up, and of the way to its first value."""
+
+    def draw(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+        numbers, t = inner(count, rng)
+        start = np.where(rng.random(count) < 0.5, 0.0, peaks(count, rng) * 1e-3)
+        steps, first = _lengths(count, rng, 6), rng.choice([0.0, 1.0], count)
+        during = np.floor(rng.random(count) * (steps + 1))
+        t = np.where(rng.random(count) < 0.4, during, np.maximum(t + np.ceil(steps) - first, 0))
+        own = {"start": start, "steps": steps, "first": first}
+        return {**own, **{f"schedule.{label}": values for label, values in numbers.items()}}, t
+
+    return draw
+
+
 BY_LABEL: dict[str, Draw] = {
     "exponential": _exponentials(stair=False, bounded=False),
     "exponential_stair": _exponentials(stair=True, bounded=False),
@@ -184,3 +199,7 @@ for _n in PLACES:
         BY_LABEL[f"piecewise_constant_{_owner}_{_n}"] = partial(_piecewise, _n)
     for _how in ("linear", "cosine"):
         BY_LABEL[f"interpolate_{_how}_{_n}"] = partial(_interpolations, _n)
+for _name in ("linear", "exponential", "polynomial_decay", "inverse_sqrt"):
+    BY_LABEL[f"warm_up_of_{_name}"] = _warmed(BY_LABEL[_name])
+BY_LABEL["warm_up_of_multi_step"] = _warmed(BY_LABEL[f"multi_step_{PLACES[0]}"])
+BY_LABEL["warm_up_of_cosine"] = _warmed(BY_FIELD["cosine"][1])

@@ -13,11 +13,13 @@ from sample_decays import BY_LABEL as DECAY_BY_LABEL
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
-from grilly.expr import OPS
-from grilly.program import Program, program
+from grilly.expr import OPS, Expr, trace
+from grilly.program import Program, _Cut, program
 from grilly.schedules import (
     SHIPPED,
+    WINDOW,
     Constant,
+    Counted,
     Cyclic,
     Debias1,
     Debias2,
@@ -45,43 +47,28 @@ class Samples:
             return np.broadcast_to(
                 self.program.constants, (len(self.t), self.program.constants.size)
             )
-        columns = [self._words(label) for label in self.program.labels]
+        # By what it is called, each constant's graph; one formula's serves all.
+        graphs = {label: expr for expr, label in _Cut(trace(self.formula(0)))._label.items()}
+        known: dict[Expr, Any] = {}
+        columns = [self._words(graphs[label], known) for label in self.program.labels]
         return np.concatenate(columns, axis=1)
 
-    def _words(self, label: str) -> Any:
-        value = self._value(label)
+    def _words(self, expr: Expr, known: dict[Expr, Any]) -> Any:
+        value = self._value(expr, known)
         if isinstance(value, (xfloat.X, xfloat.L)):
             return xfloat.to_words(value).reshape(len(self.t), -1)
         return np.asarray(value, np.uint32)[:, None]
 
-    def _value(self, label: str) -> Any:
+    def _value(self, expr: Expr, known: dict[Expr, Any]) -> Any:
         """Return a constant's values: a number of the formula, or what the host makes of some."""
-        if label.endswith("[]"):
-            count = sum(key.startswith(label[:-1]) for key in self.numbers)
-            members = [self._value(f"{label[:-2]}[{i}]") for i in range(count)]
-            return xfloat.stack(*members)
-        if not label.endswith(")"):
-            values = self.numbers.get(label)
-            return xfloat.from_float64(
-                np.full(len(self.t), float(label)) if values is None else values
-            )
-        name, _, rest = label[:-1].partition("(")
-        return MIRRORS[name](*map(self._value, _arguments(rest)))
-
-
-MIRRORS = {op.__name__: row.mirror for op, row in OPS.items()}
-
-
-def _arguments(text: str) -> list[str]:
-    """Return the parts of "a, f(b, c)" between commas that stand in no parenthesis."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
+        if expr not in known:
+            if expr.op == "constant":
+                own = self.numbers.get(expr.label, np.full(len(self.t), expr.value))
+                known[expr] = xfloat.from_float64(own)
+            else:
+                parts = (self._value(arg, known) for arg in expr.args)
+                known[expr] = OPS[expr.op].mirror(*parts)
+        return known[expr]
 
 
 BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
@@ -101,6 +88,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
         return _like_shipped(name, *BY_LABEL[name](count, rng))
     if name == "fresh":
         return _fresh(count, rng)
+    if name == "counted":
+        return _counted(count, rng)
     beta = name != "constant"
     value = (
         _betas(count, rng)
@@ -196,6 +185,19 @@ def _fresh(count: int, rng: np.random.Generator) -> Samples:
         np.zeros(count),
         k,
         lambda i: Fresh(Constant(float(value[i]))),
+    )
+
+
+def _counted(count: int, rng: np.random.Generator) -> Samples:
+    start = np.floor(10.0 ** rng.uniform(0, 15, count))
+    own = 1 + 10.0 ** rng.uniform(-8, 12, (WINDOW, count))
+    k = (start + rng.integers(-3, WINDOW + 3, count)).astype(np.int64)
+    return Samples(
+        program(SHIPPED["counted"]),
+        {"start": start, **{f"values[{i}]": values for i, values in enumerate(own)}},
+        np.zeros(count),
+        k,
+        lambda i: Counted(float(start[i]), tuple(own[:, i].tolist())),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ..schedules import Debias1, Debias2, OneMinus
 from .optimizer import Optimizer
@@ -23,6 +23,12 @@ class Adam(Optimizer):
     p = p - (lr / (1 - beta1^k)) m / (sqrt(v) / sqrt(1 - beta2^k) + eps)
     With ``maximize`` the given gradient's sign changes first.
 
+    The powers beta^k are right for betas that stay as they are. ``bias_correction="exact"`` takes
+    the product of the betas that the parameter's updates have used instead, which makes a
+    difference where they are scheduled or edited; "torch" takes the power of today's beta, as torch
+    does. The products are in the state_dict, as two float64 whose sum each is, "beta1_product" and
+    "beta2_product"; a state without them, as torch's, is taken to have used the group's betas.
+
     Raises TypeError or ValueError, naming the argument, for what cannot be meant, and RuntimeError
     where both ``fused`` and ``foreach`` are asked for.
 
@@ -36,6 +42,7 @@ class Adam(Optimizer):
 
     all_states = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
     required = ("step", "exp_avg", "exp_avg_sq")
+    products: ClassVar[tuple[str, ...]] = ("beta1_product", "beta2_product")
     columns: ClassVar[dict[str, Column]] = {
         "lr": Column(("lr",)),
         "beta1": Column(("betas", 0)),
@@ -72,6 +79,7 @@ class Adam(Optimizer):
         differentiable: bool = False,
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
+        bias_correction: Literal["torch", "exact"] = "torch",
         device: str | int = "auto",
     ) -> None:
         defaults = {
@@ -87,6 +95,9 @@ class Adam(Optimizer):
             "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         }
+        if bias_correction not in ("torch", "exact"):
+            raise ValueError(f'bias_correction must be "torch" or "exact", got {bias_correction!r}')
+        self.exact = bias_correction == "exact"
         self.kind = "AdamW" if decoupled_weight_decay else "Adam"
         super().__init__(params, defaults, device=device)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from .adam import Adam
 
@@ -14,6 +14,7 @@ class AdamW(Adam):
     ``params`` is an iterable of grilly.nn.Parameter or writeable float32 numpy arrays, or of
     dicts (param groups) with a key "params" and any of the options. ``device`` is "auto", "cpu",
     "vulkan", an index, or a part of a device's name (see grilly.backend.on_device).
+    ``bias_correction`` is as in Adam.
     ``foreach``, ``capturable`` and ``fused`` are kept in the groups and change nothing.
 
     Update (arXiv:1711.05101; arXiv:1904.09237 for ``amsgrad``), all in float32:
@@ -45,6 +46,7 @@ class AdamW(Adam):
         capturable: bool = False,
         differentiable: bool = False,
         fused: bool | None = None,
+        bias_correction: Literal["torch", "exact"] = "torch",
         device: str | int = "auto",
     ) -> None:
         super().__init__(
@@ -60,6 +62,7 @@ class AdamW(Adam):
             differentiable=differentiable,
             fused=fused,
             decoupled_weight_decay=True,
+            bias_correction=bias_correction,
             device=device,
         )
 

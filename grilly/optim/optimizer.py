@@ -65,7 +65,11 @@ class Optimizer:
     kind: str
     all_states: ClassVar[tuple[str, ...]]
     required: ClassVar[tuple[str, ...]] = ()
+    # What an entry may have beside: the products of the betas that were used.
+    products: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[dict[str, Column]]
+    # Whether bias corrections are those of the betas that were used.
+    exact: bool = False
     limits: ClassVar[dict[Key, Limit]]
 
     def __init__(
@@ -88,7 +92,7 @@ class Optimizer:
         groups = groups_of(params)
         self._backend = choose(device, self.kind)
         self._memory = Memory(self._backend, self.all_states)
-        self._timeline = Timeline(self._backend, columns)
+        self._timeline = Timeline(self._backend, columns, self.exact)
         self._add(groups)
 
     @property

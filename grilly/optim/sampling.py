@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -36,10 +36,26 @@ def _traces(schedule: Schedule) -> bool:
 
 
 class Window(NamedTuple):
-    """Values that were computed ahead: ``schedule`` has them, those from its start to ``last``."""
+    """Values that are known ahead: ``schedule`` has those from its start to step ``last``."""
 
     schedule: Sampled
     last: float
+
+    def rest(self, t: float) -> Sequence[float]:
+        """Return the values at step ``t`` and after it; none if that is no step of these."""
+        at = t - self.schedule.start
+        count = int(self.last - self.schedule.start) + 1
+        return self.schedule.values[int(at) : count] if at >= 0 and at % 1 == 0 else ()
+
+
+def window_of(start: float, values: Iterable[float]) -> Window:
+    """Return a window of these values, at least one and at most WINDOW.
+
+    The Sampled has WINDOW values always, so that all share one shader.
+    """
+    known = tuple(values)
+    padding = (known[-1],) * (WINDOW - len(known))
+    return Window(Sampled(float(start), (*known, *padding)), start + len(known) - 1)
 
 
 def sampled(value_at: Callable[[Any], float], t: float, last: float = np.inf) -> Window:
@@ -47,7 +63,7 @@ def sampled(value_at: Callable[[Any], float], t: float, last: float = np.inf) ->
 
     ``value_at`` is called step by step with a plain number, an int where the step is whole. What
     it raises at ``t`` goes to the caller; an error at a later step ends the window before it: that
-    step may never be taken. The Sampled has WINDOW values always, so that all share one shader.
+    step may never be taken.
     """
     values = [value_at(plain_step(t))]
     try:
@@ -55,8 +71,7 @@ def sampled(value_at: Callable[[Any], float], t: float, last: float = np.inf) ->
             values.append(value_at(plain_step(t + len(values))))
     except Exception:
         pass
-    padding = (values[-1],) * (WINDOW - len(values))
-    return Window(Sampled(float(t), (*values, *padding)), t + len(values) - 1)
+    return window_of(t, values)
 
 
 def plain_step(t: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StateError
 from ..nn.parameter import Float32
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
     from .optimizer import Optimizer
 
 
+class Loaded(NamedTuple):
+    """A parameter's number of updates, its states and, where they were saved, its products."""
+
+    updates: int = 0
+    arrays: dict[str, Float32] = {}  # noqa: RUF012 - never changed
+    products: tuple[tuple[float, float] | None, ...] = ()
+
+
 def saved_state(optimizer: Optimizer) -> dict[str, Any]:
     """Return {"state": {i: {"step": int, name: array}}, "param_groups": [...]}, all copies.
 
     Of what a parameter has; an optimizer whose states need no step's number (SGD) saves none.
     """
     held, updates = optimizer._memory.held(), optimizer._timeline.updates
+    products = optimizer._timeline.products
     groups: list[dict[str, Any]] = []
     state: dict[int, dict[str, Any]] = {}
     first = 0
@@ -32,7 +41,8 @@ def saved_state(optimizer: Optimizer) -> dict[str, Any]:
             names = optimizer._memory.states(i)
             if names:
                 step = {"step": updates[i]} if "step" in optimizer.required else {}
-                state[i] = {**step, **{name: held[i][name] for name in names}}
+                kept = dict(zip(optimizer.products, products[i], strict=False))
+                state[i] = {**step, **{name: held[i][name] for name in names}, **kept}
         options = {k: copy.deepcopy(v) for k, v in group.items() if k != "params"}
         groups.append({**options, "params": numbers})
     return {"state": state, "param_groups": groups}
@@ -53,7 +63,7 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
     if not unique or not set(entries) <= set(numbers):
         raise StateError(f"state_dict has states of {sorted(entries)}, parameters are {numbers}")
     loaded = [
-        _entry(optimizer, i, entries[number]) if number in entries else (0, {})
+        _entry(optimizer, i, entries[number]) if number in entries else Loaded()
         for i, number in enumerate(numbers)
     ]
     for mine, options in zip(optimizer.param_groups, merged, strict=True):
@@ -63,13 +73,14 @@ def load_state(optimizer: Optimizer, state_dict: dict[str, Any]) -> None:
     _write(optimizer, loaded)
 
 
-def _write(optimizer: Optimizer, loaded: list[tuple[int, dict[str, Float32]]]) -> None:
+def _write(optimizer: Optimizer, loaded: list[Loaded]) -> None:
     # An update that is still to be brought back must not overwrite weights restored before this.
     optimizer._begun = None
-    memory, states = optimizer._memory, [arrays for _, arrays in loaded]
+    memory, states = optimizer._memory, [entry.arrays for entry in loaded]
     memory.has = memory.flags(states)
     optimizer._make_room({name for arrays in states for name in arrays})
-    optimizer._timeline.updates = [updates for updates, _ in loaded]
+    groups = [group for group in optimizer.param_groups for _ in group["params"]]
+    optimizer._timeline.load([(entry.updates, entry.products) for entry in loaded], groups)
     memory.load(states)
 
 
@@ -113,10 +124,10 @@ def _merged(optimizer: Optimizer, mine: dict[str, Any], group: dict[str, Any]) -
     return {**kept, **options}
 
 
-def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Float32]]:
-    """Return (updates, arrays) of one parameter's entry, or raise StateError."""
+def _entry(optimizer: Optimizer, i: int, entry: Any) -> Loaded:
+    """Return what one parameter's entry says, or raise StateError."""
     where, needed = f'state_dict["state"][{i}]', set(optimizer.required)
-    allowed = needed | set(optimizer.all_states)
+    allowed = needed | {*optimizer.all_states, *optimizer.products}
     if not isinstance(entry, dict) or not needed <= set(entry) <= allowed:
         got = sorted(map(str, entry)) if isinstance(entry, dict) else repr(entry)
         raise StateError(
@@ -132,7 +143,21 @@ def _entry(optimizer: Optimizer, i: int, entry: Any) -> tuple[int, dict[str, Flo
         raise StateError(str(error)) from error
     # A state that is there has had an update; without a number of their own that is all there is.
     count = _count(entry["step"], f'{where}["step"]') if "step" in needed else len(arrays)
-    return count, arrays
+    products = [_product(entry.get(s), f"{where}[{s!r}]") for s in optimizer.products]
+    return Loaded(count, arrays, tuple(products))
+
+
+def _product(value: Any, where: str) -> tuple[float, float] | None:
+    """Return a saved product of betas, two float64 whose sum it is; None if it was not saved."""
+    if value is None:
+        return None
+    try:
+        high, low = (number_of(part, where) for part in value)
+    except (TypeError, ValueError):
+        raise StateError(f"{where} must be two numbers, got {value!r}") from None
+    if not (0.0 <= high <= 1.0 and abs(low) <= 2.0**-53):
+        raise StateError(f"{where} must be a product of betas, 0 to 1, got {value!r}")
+    return high, low
 
 
 def _count(value: Any, where: str) -> int:

@@ -9,13 +9,15 @@ steps are what the schedulers wrote last. As long as both move as predicted noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..backend import Array, Backend, Clock, Job, Plan
 from ..schedules import Formula, Schedule
-from .options import Key
+from .options import Key, option
+from .products import ROOTS, START, Place, as_floats, begun, followed
 
 # As far as float64, and so a saved state, holds every whole number, and bias corrections are exact.
 MOST_STEPS = 2**53
@@ -35,8 +37,11 @@ class Column(NamedTuple):
     formula: Callable[[Schedule], Formula] = lambda schedule: schedule
 
 
-# A group, and how many updates the lane's parameters have missed.
-Lane = tuple[int, int]
+# Of a parameter, where the product of each corrected beta stands; () where nobody asks for it.
+Places = tuple[Place, ...]
+Pairs = tuple[tuple[float, float] | None, ...]
+# A group, how many updates the lane's parameters have missed, and their products.
+Lane = tuple[int, int, Places]
 Sources = Sequence[dict[Key, Source]]
 Epochs = list[list["float | None"]]
 R = TypeVar("R")
@@ -51,17 +56,31 @@ class Progress(NamedTuple):
     # The schedules' steps at the last update, and whether they had moved by then.
     last: Epochs | None = None
     moved: bool = True
+    # Where each parameter's products were when the clock was started, and who has moved since.
+    places: tuple[Places, ...] = ()
+    moving: Array = np.empty(0, np.bool_)
+
+    def now(self) -> list[Places]:
+        """Return where each parameter's products are."""
+        rows = np.where(self.moving, self.row, 0).tolist()
+        return [
+            tuple(Place(path, i + row) for path, i in own) if row else own
+            for own, row in zip(self.places, rows, strict=True)
+        ]
 
 
 class Timeline:
     """Keeps a backend's table right for each next step.
 
-    ``columns`` are the formulas of a lane, in the order of hyper.COLUMNS.
+    ``columns`` are the formulas of a lane, in the order of hyper.COLUMNS. With ``exact`` their bias
+    corrections are those of the products of the betas that were used.
     """
 
-    def __init__(self, backend: Backend, columns: Sequence[Column]) -> None:
+    def __init__(self, backend: Backend, columns: Sequence[Column], exact: bool = False) -> None:
         self._backend = backend
         self._columns = columns
+        # The betas whose products are kept.
+        self._betas = [column.key for column in columns if exact and column.formula in ROOTS]
         self._groups = np.empty(0, np.int64)
         self.progress = Progress()
         # What the next update is: the schedules' steps, the parameters that it changes, and those
@@ -73,6 +92,7 @@ class Timeline:
         self._planned: Any = None
         self._started: Epochs = []
         self._stride = 1
+        self._rows = np.inf  # as many as the products are known for
 
     def take_in(self, groups: Sequence[int]) -> None:
         """Take new parameters in, each named by its group; they have had no update yet."""
@@ -80,7 +100,9 @@ class Timeline:
         self._groups = np.concatenate([self._groups, np.array(groups, np.int64)])
         missed = np.full(added, self.progress.steps, np.int64)
         behind = np.concatenate([self.progress.behind, missed])
-        self.progress = self.progress._replace(behind=behind)
+        places = (*self.progress.places, *[(START,) * len(self._betas)] * added)
+        moving = np.concatenate([self.progress.moving, np.zeros(added, np.bool_)])
+        self.progress = self.progress._replace(behind=behind, places=places, moving=moving)
         self.active = np.concatenate([self.active, np.ones(added, np.bool_)])
         self.forget()
 
@@ -93,12 +115,32 @@ class Timeline:
         """The number of updates that each parameter has had."""
         return [int(n) for n in self.progress.steps - self.progress.behind]
 
-    @updates.setter
-    def updates(self, counts: Sequence[int]) -> None:
+    @property
+    def products(self) -> list[Pairs]:
+        """The products of each parameter's betas, as two float64 each; none are not kept."""
+        return [tuple(as_floats(place.product) for place in own) for own in self.progress.now()]
+
+    def load(self, loaded: Sequence[tuple[int, Pairs]], groups: Sequence[dict[str, Any]]) -> None:
+        """Set the number of updates of each parameter, and its products.
+
+        A product that is None is a power of the beta in the parameter's group.
+        """
         self.forget()
+        counts = [count for count, _ in loaded]
         steps = max(counts, default=0)
         behind = steps - np.array(counts, np.int64)
-        self.progress = self.progress._replace(steps=steps, behind=behind)
+        places = tuple(self._begun(group, *own) for group, own in zip(groups, loaded, strict=True))
+        moving = np.zeros(len(counts), np.bool_)
+        self.progress = self.progress._replace(
+            steps=steps, behind=behind, places=places, moving=moving
+        )
+
+    def _begun(self, group: dict[str, Any], count: int, products: Pairs) -> Places:
+        padded = (*products, *[None] * len(self._betas))
+        return tuple(
+            begun(float(option(group, key)), count, product)
+            for key, product in zip(self._betas, padded, strict=False)
+        )
 
     def prepare(self, sources: Sources, active: Array, counted: Array) -> None:
         """Make the table right for a step that updates the ``active`` (bool) parameters.
@@ -113,7 +155,8 @@ class Timeline:
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
         wanted = (schedules, np.where(active, behind, -1).tolist())
-        if self._planned != wanted or self._now != self._predicted():
+        ended = self.progress.row >= self._rows
+        if self._planned != wanted or self._now != self._predicted() or ended:
             self.forget()  # if the device fails now, the next step plans again
             self._plan(sources, active, behind)
             self._planned = wanted
@@ -131,10 +174,12 @@ class Timeline:
 
     def after(self) -> Progress:
         """Return the progress once the update that was prepared is made."""
-        steps, behind, row, last, _ = self.progress
+        steps, behind, row, last, *_ = self.progress
         counted = self.active & self._counted
         behind = behind if counted.all() else behind + ~counted
-        return Progress(steps + 1, behind, row + 1, self._now, self._now != last)
+        return self.progress._replace(
+            steps=steps + 1, behind=behind, row=row + 1, last=self._now, moved=self._now != last
+        )
 
     def step(self) -> None:
         """Apply the update that was prepared; the caller sets ``progress`` to what it comes to."""
@@ -143,7 +188,7 @@ class Timeline:
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""
         row = self._on_backend(self._backend.row)
-        first = {group: lane for lane, (group, _) in reversed(list(enumerate(self._lanes)))}
+        first = {lane[0]: i for i, lane in reversed(list(enumerate(self._lanes)))}
         return [row[first[group]] for group in sorted(first)]
 
     def _on_backend(self, call: Callable[[], R]) -> R:
@@ -161,28 +206,57 @@ class Timeline:
         # Who steps a scheduler per epoch is believed after one step without a move, and a single
         # move does not change that: one refill per epoch.
         self._stride = int(self.progress.moved and self._now != self.progress.last)
-        self._started, self.progress = self._now, self.progress._replace(row=0)
-        self._lanes = self._numbered_lanes(len(sources), active, behind)
+        places = self._followed(sources, active)
+        self._started = self._now
+        self.progress = self.progress._replace(row=0, places=tuple(places), moving=active)
+        lanes: list[Lane] = [*zip(self._groups.tolist(), behind.tolist(), places, strict=True)]
+        self._lanes = self._numbered_lanes(sources, lanes, active)
         number = {lane: i for i, lane in enumerate(self._lanes)}
         jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
-        lanes = zip(self._groups.tolist(), behind.tolist(), strict=True)
+        moving = [own for own, on in zip(places, active.tolist(), strict=True) if on]
+        self._rows = min((p.path.rows - p.i for own in moving for p in own), default=np.inf)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
         self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
         # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
         # as its job's offset.
         self._backend.start(Clock(self.progress.steps + 1, 0, self._stride))
 
-    def _numbered_lanes(self, groups: int, active: Array, behind: Array) -> list[Lane]:
+    def _followed(self, sources: Sources, active: Array) -> Sequence[Places]:
+        """Return the places from which each parameter's products go on."""
+        if not self._betas:
+            return self.progress.places
+        # One for all that have the same, so that they share a lane.
+        known: dict[Any, Places] = {}
+        found = []
+        own = zip(self._groups.tolist(), self.updates, self.progress.now(), strict=True)
+        for (group, count, places), on in zip(own, active.tolist(), strict=True):
+            if on and (group, count, places) not in known:
+                known[group, count, places] = self._on(places, count, sources[group])
+            found.append(known[group, count, places] if on else places)
+        return found
+
+    def _on(self, places: Places, count: int, sources: dict[Key, Source]) -> Places:
+        own = zip(places, self._betas, strict=True)
+        return tuple(followed(place, count, *sources[key], self._stride) for place, key in own)
+
+    def _numbered_lanes(self, sources: Sources, lanes: list[Lane], active: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
-        busy = set(zip(self._groups[active].tolist(), behind[active].tolist(), strict=True))
-        for group in set(range(groups)) - {group for group, _ in busy}:
-            busy.add((group, min(behind[self._groups == group].tolist(), default=0)))
-        return sorted(busy)
+        busy = dict.fromkeys(lane for lane, on in zip(lanes, active.tolist(), strict=True) if on)
+        for group in set(range(len(sources))) - {lane[0] for lane in busy}:
+            resting = [lane for lane in lanes if lane[0] == group]
+            fresh = group, 0, (START,) * len(self._betas)
+            _, behind, places = min(resting, key=itemgetter(1), default=fresh)
+            count = self.progress.steps - behind
+            busy[group, behind, self._on(places, count, sources[group])] = None
+        return sorted(busy, key=itemgetter(0, 1))
 
     def _jobs(self, lane: Lane, number: int, sources: Sources) -> list[Job]:
-        group, behind = lane
+        group, behind, places = lane
+        corrected = iter(places)
         jobs = []
         for position, (key, formula) in enumerate(self._columns):
             schedule, epoch = sources[group][key]
-            jobs.append(Job(number, position, formula(schedule), -behind, float(epoch or 0)))
+            known = places and formula in ROOTS
+            made = next(corrected).path.formula(formula) if known else formula(schedule)
+            jobs.append(Job(number, position, made, -behind, float(epoch or 0)))
         return jobs

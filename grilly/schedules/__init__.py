@@ -9,6 +9,7 @@ tests/sample_numbers.py, a torch-named class in optim/lr_scheduler/, and
 ``python tools/print_shaders.py``.
 """
 
+from . import hugging_face
 from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
 from .compose import (
@@ -24,7 +25,7 @@ from .compose import (
     Sum,
     join,
 )
-from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cycles import Cycles, restarts
 from .cyclic import Cyclic
@@ -33,6 +34,24 @@ from .function import Function, schedule_of
 from .interpolate import Interpolate
 from .linear import Linear, PolynomialDecay
 from .one_cycle import OneCycle
+from .optax_names import (
+    constant_schedule,
+    cosine_decay_schedule,
+    exponential_decay,
+    join_schedules,
+    linear_schedule,
+    polynomial_schedule,
+    sgdr_schedule,
+    warmup_constant_schedule,
+    warmup_cosine_decay_schedule,
+    warmup_exponential_decay_schedule,
+)
+from .optax_pieces import (
+    cosine_onecycle_schedule,
+    linear_onecycle_schedule,
+    piecewise_constant_schedule,
+    piecewise_interpolate_schedule,
+)
 from .ramps import EditedRamp, Held, Polynomial, Ramp
 from .recipes import swa_anneal, warmup_stable_decay
 from .saving import from_json
@@ -51,6 +70,7 @@ __all__ = [
     "Cosine",
     "CosineDecay",
     "CosineRestarts",
+    "Counted",
     "Cycles",
     "Cyclic",
     "Debias1",
@@ -95,11 +115,26 @@ __all__ = [
     "Triangle",
     "WarmRestarts",
     "WarmUp",
+    "constant_schedule",
+    "cosine_decay_schedule",
+    "cosine_onecycle_schedule",
+    "exponential_decay",
     "from_json",
+    "hugging_face",
     "join",
+    "join_schedules",
+    "linear_onecycle_schedule",
+    "linear_schedule",
     "parse",
+    "piecewise_constant_schedule",
+    "piecewise_interpolate_schedule",
+    "polynomial_schedule",
     "restarts",
     "schedule_of",
+    "sgdr_schedule",
     "swa_anneal",
+    "warmup_constant_schedule",
+    "warmup_cosine_decay_schedule",
+    "warmup_exponential_decay_schedule",
     "warmup_stable_decay",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..mathfun import pick
 from .base import Schedule
 
 
@@ -48,3 +49,14 @@ class Fresh:
 
     def __call__(self, t: Any, k: Any) -> Any:
         return np.where(k == 1, 1.0, 1.0 - self.dampening(t))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """``values[i]`` at update ``start + i``: corrections that the host has computed, a window."""
+
+    start: float
+    values: tuple[float, ...]
+
+    def __call__(self, t: Any, k: Any) -> Any:
+        return pick(k - self.start, self.values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
-from .corrections import Debias1, Debias2, Fresh, OneMinus
+from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cycles import STARTS, Cycles
 from .cyclic import Cyclic
@@ -18,7 +18,7 @@ from .recipes import DECAYS, RISES, warmup_stable_decay
 from .steps import PLACES, MultiStep, PiecewiseConstant, StepDecay
 from .warm_up import WarmUp
 
-Formula = Schedule | Debias1 | Debias2 | Fresh
+Formula = Schedule | Debias1 | Debias2 | Fresh | Counted
 
 _CYCLES: dict[str, Schedule] = {
     f"one_cycle_{anneal}{phases}": OneCycle(
@@ -67,6 +67,18 @@ for _n in PLACES:
     for _how in ("linear", "cosine"):
         _LISTS[f"interpolate_{_how}_{_n}"] = Interpolate(_steps[:-1], _values[:-1], _how)
 
+# The usual ones after a linear warm-up.
+_WARMED: dict[str, Schedule] = {
+    f"warm_up_of_{name}": WarmUp(schedule, 1.0, 0.5, first=1.0)
+    for name, schedule in (
+        ("linear", _DECAYS["linear"]),
+        ("exponential", _DECAYS["exponential"]),
+        ("polynomial_decay", _DECAYS["polynomial_decay"]),
+        ("inverse_sqrt", _DECAYS["inverse_sqrt"]),
+        ("multi_step", _LISTS[f"multi_step_{PLACES[0]}"]),
+        ("cosine", Cosine(0.5, 0.5, 1.0)),
+    )
+}
 ANNEALED: dict[str, Schedule] = {
     "triangle": Triangle(0.5, 0.5, 1.0),
     "sqrt_decay": SqrtDecay(0.5, 0.5, 1.0),
@@ -120,9 +132,11 @@ SHIPPED: dict[str, Formula] = {
     "sampled": Sampled(0.0, (0.5,) * WINDOW),
     **_DECAYS,
     **_LISTS,
+    **_WARMED,
     **ANNEALED,
     **CYCLES,
     **WARM_UPS,
+    "counted": Counted(0.0, (0.5,) * WINDOW),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
     **{f"debias1_{name}": Debias1(cycle) for name, cycle in _CYCLES.items()},

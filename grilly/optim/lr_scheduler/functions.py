@@ -8,6 +8,8 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+from ...schedules import Schedule
+
 
 def number(result: Any, what: str, *numbers: Any) -> float:
     """Return what a function gave, named ``what % numbers``, as a float; raise if it is no number.
@@ -26,8 +28,10 @@ def number(result: Any, what: str, *numbers: Any) -> float:
 
 
 def saved_function(function: Any) -> dict[str, Any] | None:
-    """Return the attributes of a callable object: its state. A function has none."""
-    if isinstance(function, (types.FunctionType, type)) or not hasattr(function, "__dict__"):
+    """Return the attributes of a callable object: its state. Functions and schedules have none."""
+    if isinstance(function, (types.FunctionType, type, Schedule)):
+        return None
+    if not hasattr(function, "__dict__"):
         return None
     state: dict[str, Any] = copy.deepcopy(function.__dict__)
     return state

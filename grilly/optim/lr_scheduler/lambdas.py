@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, takewhile
+from math import isfinite, nan
+from operator import mul
 from typing import Any, ClassVar
 
 from ...errors import StateError
-from .base import LRScheduler
+from ...schedules import Constant, Schedule, schedule_of
+from ..sampling import Window, window_of
+from .ahead import Ahead
+from .base import LR, LRScheduler
 from .checks import check_optimizer
 from .functions import check_saved, number, restore_functions, saved_function
 
-Function = Callable[[Any], Any]
+Function = Callable[[Any], Any] | Schedule | str
 
 
 class _Lambdas(LRScheduler):
-    """A function per group, of which callable objects keep their attributes in the state."""
+    """A function per group, of which callable objects keep their attributes in the state.
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"lr_lambdas"}
+    Each rate is what the function of the host's makes it. The device is told where the coming ones
+    are from: a formula, or a window of what the function gave when it was asked ahead.
+    """
+
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {
+        *("lr_lambdas", "_given", "_followed", "_windows", "_edited"),
+    }
+    _given: list[float]  # the functions' values at last_epoch, if they were asked
 
     def __init__(
         self, optimizer: Any, lr_lambda: Function | Sequence[Function], last_epoch: int = -1
@@ -28,11 +41,12 @@ class _Lambdas(LRScheduler):
         )
         if len(functions) != count:
             raise ValueError(f"Expected {count} lr_lambdas, but got {len(functions)}")
+        functions = [schedule_of(f, "lr_lambda") if isinstance(f, str) else f for f in functions]
         for function in functions:
             if not callable(function):
                 kind = type(function).__name__
                 raise TypeError(f"lr_lambda should be a function, but got {kind}")
-        self.lr_lambdas: list[Function] = functions
+        self.lr_lambdas: list[Callable[[Any], Any]] = functions
         super().__init__(optimizer, last_epoch)
 
     def _factors(self) -> list[float]:
@@ -45,12 +59,61 @@ class _Lambdas(LRScheduler):
             )
         t = self.last_epoch
         results = [function(t) for function in self.lr_lambdas]
-        return [number(result, "lr_lambda[%d](%s)", i, t) for i, result in enumerate(results)]
+        what = "lr_lambda[%d](%s)"
+        self._given = [number(result, what, i, t) for i, result in enumerate(results)]
+        return self._given
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._given = []
+        self._followed: dict[int, Ahead] = {}
+        self._windows: dict[int, Window] = {}
+        self._edited = False
+
+    def _wrote(self, rates: list[Any], jump: bool) -> None:
+        """Tell the device where the rates come from, each that is more than a number."""
+        if not hasattr(self.optimizer, "_driven"):
+            return  # another library's: it asks for nothing
+        # Where the next step may not be the one after this, there is no use in asking ahead.
+        look = not (jump or self._is_initial or self._edited)
+        found = [
+            self._source(i, rate, look) if isinstance(rate, float) and isfinite(rate) else None
+            for i, rate in enumerate(rates[: len(self._given)])
+        ]
+        formulas = {LR: [own or Constant(0.0) for own in found]}
+        pairs = zip(found, rates, strict=False)
+        values = [nan if own is None else float(rate) for own, rate in pairs]  # nan: a number
+        self._track.stand(formulas, self.last_epoch, {LR: values} if any(found) else {})
+
+    def _source(self, i: int, rate: float, look: bool) -> Schedule | None:
+        """Return what has group i's ``rate`` at last_epoch and those after it; None: a number."""
+        t = self.last_epoch
+        factors = self._ahead(i).factors(t, self._given[i], look)
+        if not factors:
+            return None
+        window = self._windows.get(i)
+        if window is None or window.rest(t)[:1] != (rate,):
+            if not look:
+                return None
+            window = window_of(t, takewhile(isfinite, self._rates(i, rate, factors)))
+            self._windows[i] = window
+        return window.schedule
+
+    def _ahead(self, i: int) -> Ahead:
+        function = self.lr_lambdas[i]
+        if id(function) not in self._followed:
+            self._followed[id(function)] = Ahead(function)
+        return self._followed[id(function)]
+
+    def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
+        """Return the rates from last_epoch on, where it is ``rate``, that these factors make."""
+        raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer and the functions, in torch's keys; a copy.
 
-        Of a function nothing is kept (None), of a callable object its attributes.
+        Of a function, a schedule or a text nothing is kept (None), of a callable object its
+        attributes.
         """
         functions = [saved_function(function) for function in self.lr_lambdas]
         return {**super().state_dict(), "lr_lambdas": functions}
@@ -71,11 +134,18 @@ class LambdaLR(_Lambdas):
     """torch.optim.lr_scheduler.LambdaLR: same arguments, numbers and state.
 
     lr(t) = initial_lr f(t), with ``lr_lambda`` one function f for all groups or a list of one for
-    each. What stands in a group's "lr" is written over. The functions run on the host: each rate
-    that changes is uploaded.
+    each. What stands in a group's "lr" is written over. In place of a function there may be a
+    schedule of grilly.schedules, or a text such as "0.95**t * min(1, t / 100)".
+
+    The host asks f at every step, as torch does. On grilly's optimizers f is called some times more
+    than that, so that not every rate needs an upload: with a symbol and an array for the step, to
+    see whether it is a formula that the device can compute; if it is not, for up to 256 steps ahead
+    once in 256 steps. What f raises then is not seen, and what it prints is. If f gives another
+    value at a step than it did ahead, what it gives there counts; after the second time it is not
+    asked ahead any more. Of a callable object, whose attributes are its state, a copy is asked.
 
     Raises ValueError as torch does for a list of another length, and at a step whose value is no
-    finite number; TypeError for what is no function.
+    finite number; TypeError for what is no function; TextError for a text that says no formula.
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
@@ -90,6 +160,8 @@ class LambdaLR(_Lambdas):
     [0.5, 0.25, 0.166667]
     """
 
+    _formulas_agree = True
+
     def get_lr(self) -> list[float]:
         """Return the rates at last_epoch."""
         self._warn_get_lr()
@@ -101,15 +173,25 @@ class LambdaLR(_Lambdas):
             )
         return [base * factor for base, factor in zip(self.base_lrs, factors, strict=True)]
 
+    def _source(self, i: int, rate: float, look: bool) -> Schedule | None:
+        t, formula = self.last_epoch, None
+        if look or t % 1 == 0:
+            formula = self._ahead(i).formula(float(self.base_lrs[i]), t, self._given[i])
+        return formula or super()._source(i, rate, look)
+
+    def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
+        return (float(self.base_lrs[i]) * factor for factor in factors)
+
 
 class MultiplicativeLR(_Lambdas):
     """torch.optim.lr_scheduler.MultiplicativeLR: same arguments, numbers and state.
 
     lr(t) = lr(t - 1) f(t), from initial_lr at t = 0, with ``lr_lambda`` one function f for all
-    groups or a list of one for each. An edit of a group's "lr" is kept and gone on from. The
-    functions run on the host: each rate that changes is uploaded.
+    groups or a list of one for each. An edit of a group's "lr" is kept and gone on from. In place
+    of a function there may be a schedule or a text, as in LambdaLR. On grilly's optimizers f is
+    asked for up to 256 steps ahead, as there: each such window of rates is one upload.
 
-    Raises ValueError and TypeError as LambdaLR does.
+    Raises ValueError, TypeError and TextError as LambdaLR does.
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
@@ -124,10 +206,17 @@ class MultiplicativeLR(_Lambdas):
     [0.5, 0.5, 0.25, 0.25, 0.125]
     """
 
+    _formulas_agree = True
+
     def get_lr(self) -> list[float]:
         """Return the rates at last_epoch, from those that the groups hold of the step before."""
         self._warn_get_lr()
         rates = [group["lr"] for group in self.optimizer.param_groups]
         if self._is_initial:
+            self._given = []
             return rates
+        self._edited = rates != self._last_lr
         return [rate * factor for rate, factor in zip(rates, self._factors(), strict=True)]
+
+    def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
+        return accumulate(factors[1:], mul, initial=rate)

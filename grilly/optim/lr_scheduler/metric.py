@@ -12,7 +12,7 @@ from ...rules.base import BETTER, metric_of, tolerances
 from .base import LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
 from .preview import steps_of
-from .texts import EPOCH_DEPRECATED
+from .texts import EPOCH_DEPRECATION_WARNING
 from .touch import copied, plain, unchanged_on_error
 
 
@@ -41,15 +41,15 @@ class MetricLR(LRScheduler):
         """
         current = metric_of(metrics, self.accept_nonfinite)
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
             check_epoch(epoch)
-        before = dict(self.__dict__)
+        before = self._snapshot()
         try:
             with unchanged_on_error(self.optimizer.param_groups):
                 self._take(current, self.last_epoch + 1 if epoch is None else epoch)
                 self._last_lr = [copied(group["lr"]) for group in self.optimizer.param_groups]
         except BaseException:
-            self.__dict__.update(before)
+            self._put_back(before)
             raise
 
     def preview(self, n: int) -> Any:

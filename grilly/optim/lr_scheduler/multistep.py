@@ -40,9 +40,8 @@ class MultiStepLR(RecurrentLR):
     [0.5, 0.25, 0.25, 0.125, 0.125]
     """
 
+    __slots__ = ("_end",)
     _formulas_agree = True
-    _end: float
-    _HIDDEN: ClassVar[frozenset[str]] = RecurrentLR._HIDDEN | {"_end"}
     _settings: ClassVar[Any] = attrgetter("base_lrs", "milestones", "gamma")
 
     def __init__(
@@ -83,7 +82,7 @@ class MultiStepLR(RecurrentLR):
     def _anchor(self, anchors: list[list[float]]) -> None:
         super()._anchor(anchors)
         more = [later[MOST] for _, t in anchors if len(later := self._later(t)) > MOST]
-        self._end = min(more, default=np.inf) - 1
+        self._end: float = min(more, default=np.inf) - 1
 
     def _start_track(self) -> None:
         super()._start_track()

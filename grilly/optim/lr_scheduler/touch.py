@@ -35,6 +35,13 @@ def _filled(held: Any, value: Any) -> bool:
     return True
 
 
+def rounded(value: float, held: Any) -> float:
+    """Return ``value`` as it would read after ``write`` where a group holds ``held``."""
+    group = {"lr": copied(held)}
+    write(group, ("lr",), value)
+    return float(group["lr"])
+
+
 def copied(value: Any) -> Any:
     """Return a rate that does not change when the one in the group, an array, is written."""
     return value if isinstance(value, (int, float)) else copy.deepcopy(value)

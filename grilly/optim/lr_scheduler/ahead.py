@@ -1,0 +1,119 @@
+"""What a user's function will give at the coming steps, so that a device need not be told each."""
+
+from __future__ import annotations
+
+import copy
+import math
+import types
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...program import exact
+from ...schedules import WINDOW, Constant, Function, Product, Schedule
+from ..sampling import Window, sampled, traces, window_of
+from .functions import number
+
+# A function and its formula differ by roundings; more than this is another function.
+RELATIVE = 1e-12
+# So often a function is traced: a closure may have changed since the first time.
+MOST_TRACES = 2
+# So often it may give another value than it gave ahead; then it is not asked ahead any more.
+MOST_SURPRISES = 2
+# So many numbers are copied with an object, once a window.
+MOST_COPIED = 10_000
+_PLAIN = (int, float, str, bytes, np.generic, Schedule, types.FunctionType)
+
+
+class Ahead:
+    """Follows one function: as a formula while it has one, else by asking it ahead.
+
+    What it really gives, step by step, is the truth; what is known ahead counts while they agree.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self._traces_left, self._surprises_left = MOST_TRACES, MOST_SURPRISES
+        self._formula: Schedule | None = None
+        self._products: dict[float, Schedule] = {}
+        # Windows of the formula's values, and of the function's when it was asked ahead.
+        self._exact: Window | None = None
+        self._asked: Window | None = None
+
+    def formula(self, base: float, t: float, factor: float) -> Schedule | None:
+        """Return ``base`` times the function, if a formula of it has ``factor`` at step ``t``."""
+        while self._formula is None or not self._meets(self._formula, t, factor):
+            if not self._traces_left:
+                self._formula = None
+                return None
+            self._trace()
+        if base not in self._products:
+            product = Product((Constant(base), self._formula))
+            if not traces(product):  # as it was traced just before: it gives what it likes
+                self._formula, self._traces_left = None, 0
+                return None
+            self._products[base] = product
+        return self._products[base]
+
+    def _trace(self) -> None:
+        own = _detached(self.function)
+        schedule = own if isinstance(own, Schedule) else Function(own)
+        self._formula = schedule if own is not None and traces(schedule) else None
+        self._traces_left = self._traces_left - 1 if self._formula is not None else 0
+        self._exact, self._products = None, {}
+
+    def _meets(self, formula: Schedule, t: float, factor: float) -> bool:
+        if not (self._exact and self._exact.rest(t)):
+            self._exact = window_of(t, exact(formula, t + np.arange(WINDOW)).tolist())
+        return abs(self._exact.rest(t)[0] - factor) <= RELATIVE * abs(factor)
+
+    def factors(self, t: float, factor: float, look: bool) -> Sequence[float]:
+        """Return what the function will give from step ``t`` on, where it gave ``factor``.
+
+        Nothing if that is not known; with ``look`` it is asked ahead then.
+        """
+        known = self._asked.rest(t) if self._asked else ()
+        if known and known[0] != factor:
+            self._surprises_left -= 1
+            self._asked, known = None, ()
+        if known or not look or self._surprises_left <= 0:
+            return known
+        self._asked = self._ask(t, factor)
+        return self._asked.rest(t) if self._asked else ()
+
+    def _ask(self, t: float, factor: float) -> Window | None:
+        own = _detached(self.function)
+        if own is None:
+            self._surprises_left = 0
+            return None
+
+        def value_at(step: float) -> float:
+            return factor if step == t else number(own(step), "the function at %s", step)
+
+        return sampled(value_at, t)
+
+
+def _detached(function: Any) -> Any:
+    """Return what may be asked in place of ``function``; None if nothing can.
+
+    Attributes of an object are its state, so of such a one a copy, if they are plain and few.
+    """
+    if isinstance(function, (types.FunctionType, Schedule)) or not getattr(function, "__dict__", 0):
+        return function
+    try:
+        few = _size(vars(function)) <= MOST_COPIED
+        return copy.deepcopy(function) if few else None
+    except Exception:  # it goes round in circles, or does not let itself be copied
+        return None
+
+
+def _size(value: Any) -> float:
+    """Return how many numbers and the like are in ``value``; infinity if there is anything else."""
+    if value is None or isinstance(value, _PLAIN):
+        return 1
+    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
+        return value.size
+    if isinstance(value, dict):
+        return _size([*value, *value.values()])
+    return 1 + sum(map(_size, value)) if isinstance(value, (list, tuple, set)) else math.inf

@@ -1,0 +1,438 @@
+"""Functions of the step on the devices: right at every step, and few uploads.
+
+The host's rates are those of the plain loop that torch makes; the device holds their float32.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from grilly.optim import SGD
+from grilly.optim.lr_scheduler import (
+    ConstantLR,
+    ExponentialLR,
+    LambdaLR,
+    MultiplicativeLR,
+    SequentialLR,
+)
+from grilly.optim.lr_scheduler.ahead import MOST_SURPRISES
+from grilly.schedules import WINDOW, Cosine, Function, Ramp, parse
+
+STEPS = 2 * WINDOW + 50
+
+
+class Run:
+    """An optimizer on a device whose plans, which are its uploads, are counted step by step."""
+
+    def __init__(self, place: str | int, rates: tuple[float, ...] = (0.3,)) -> None:
+        self.params = [np.ones(3, np.float32) for _ in rates]
+        groups = [{"params": [p], "lr": r} for p, r in zip(self.params, rates, strict=True)]
+        self.optimizer = SGD(groups, device=place)
+        self.plans = 0
+        self.groups = self.optimizer.param_groups
+        self._plan = self.optimizer._backend.plan
+        self.optimizer._backend.plan = self._counted  # type: ignore[method-assign]
+
+    def _counted(self, plan: Any) -> None:
+        self.plans += 1
+        self._plan(plan)
+
+    def step(self) -> list[float]:
+        """Make an update; return the rates, which must be what the device took."""
+        held = self.optimizer.read_hyperparameters()["lr"]
+        rates = [group["lr"] for group in self.groups]
+        assert held.tolist() == np.float32(rates).tolist()
+        self.optimizer.step(gradients=[np.zeros(3)] * len(self.params))
+        return rates
+
+    def play(self, scheduler: Any, steps: int = STEPS) -> list[list[float]]:
+        rates = []
+        for _ in range(steps):
+            rates.append(self.step())
+            scheduler.step()
+        return rates
+
+
+TRACED: dict[str, Any] = {
+    "numpy": lambda t: 0.995**t * np.minimum(1, (t + 1) / 100),
+    "text": "0.995**t * min(1, (t + 1) / 100)",
+    "schedule": Cosine(1.0, 0.1, 700),
+    "composition": Ramp(1.0, 0.5, 1.0, 100) * parse("0.5 if t % 7 < 3 else 1"),
+    "constant": lambda t: 0.5,
+    "square of what is negative": "(t - 300) ** 2 / 1000",
+}
+
+
+@pytest.mark.parametrize("name", TRACED)
+def test_what_can_be_traced_is_uploaded_once(place: str | int, name: str) -> None:
+    run, function = Run(place), TRACED[name]
+    call = parse(function) if isinstance(function, str) else function
+    rates = run.play(LambdaLR(run.optimizer, function))
+    assert rates == [[0.3 * float(call(t))] for t in range(STEPS)]
+    assert run.plans <= 2  # a first plan, and one that knows that the schedule moves
+
+
+# Not all of these raise when they are traced: some give a formula that is wrong.
+OPAQUE: dict[str, Any] = {
+    "branch": lambda t: 0.5 if t < 10 else 0.1 + 1 / (t + 1),
+    "math": lambda t: math.exp(-t / 100),
+    "list": [1 / (i + 1) for i in range(STEPS + 1)].__getitem__,
+    "dict": lambda t: {0: 0.5, 5: 0.25}.get(t, 0.1),
+    "type": lambda t: 0.5 / (t + 1) if isinstance(t, int) else 0.25,
+    "square of what is negative": lambda t: (t - 300) ** 2 / 1000 + 0.001,
+    "nested": lambda t: sum(1 / (i + t + 1) for i in range(2000)) if type(t) is int else deep(t),
+}
+
+
+def deep(t: Any) -> Any:
+    return deep(t)
+
+
+@pytest.mark.parametrize("name", OPAQUE)
+def test_what_cannot_be_traced_is_uploaded_once_a_window(place: str | int, name: str) -> None:
+    run, function = Run(place), OPAQUE[name]
+    rates = run.play(LambdaLR(run.optimizer, function))
+    assert rates == [[0.3 * function(t)] for t in range(STEPS)]
+    windows = -(-STEPS // WINDOW)
+    assert windows <= run.plans <= windows + 2  # and a number at first
+
+
+def test_rates_that_cancel_become_windows(place: str | int) -> None:
+    """Near its end 1 + cos is far from what the exact formula has: there the host's counts."""
+    run = Run(place)
+
+    def function(t: Any) -> Any:
+        return 0.5 * (1 + np.cos(np.pi * t / STEPS))
+
+    rates = run.play(LambdaLR(run.optimizer, function))
+    assert rates == [[0.3 * float(function(t))] for t in range(STEPS)]
+    assert run.plans <= 6
+
+
+def multiplied(rate: float, factor: Callable[[int], float], steps: int) -> list[float]:
+    rates = [rate]
+    for t in range(1, steps):
+        rates.append(rates[-1] * factor(t))
+    return rates
+
+
+@pytest.mark.parametrize("function", [lambda t: 0.99, lambda t: 0.5 if t % 100 == 0 else 1.001])
+def test_products_are_uploaded_once_a_window(place: str | int, function: Any) -> None:
+    run = Run(place, (0.3, 0.7))
+    rates = run.play(MultiplicativeLR(run.optimizer, function))
+    columns = [multiplied(rate, function, STEPS) for rate in (0.3, 0.7)]
+    assert rates == [list(row) for row in zip(*columns, strict=True)]
+    assert run.plans <= -(-STEPS // WINDOW) + 2
+
+
+def test_an_edit_of_a_product_is_gone_on_from(place: str | int) -> None:
+    asked = []
+
+    def function(t: int) -> float:
+        asked.append(t)
+        return 0.9 if t % 2 else 1.05
+
+    run = Run(place)
+    scheduler = MultiplicativeLR(run.optimizer, function)
+    run.play(scheduler, 20)
+    run.groups[0]["lr"] = 0.5
+    before = len(asked)
+    rates = [rate for (rate,) in run.play(scheduler, 60)]
+    want = [0.5]
+    for t in range(21, 80):
+        want.append(want[-1] * (0.9 if t % 2 else 1.05))
+    assert rates == want
+    assert run.plans <= 6
+    # What was asked ahead is still known: the edit was not the function's.
+    assert len(asked) - before == 60
+
+
+def test_several_groups_and_kinds(place: str | int) -> None:
+    run = Run(place, (0.1, 0.2, 0.3, 0.4))
+    functions: list[Any] = [
+        lambda t: 0.99**t,
+        "1 / (t + 1)",
+        lambda t: 1.0 if t < 100 else 0.5,
+        Cosine(1.0, 0.0, 300),
+    ]
+    rates = run.play(LambdaLR(run.optimizer, functions), 300)
+    calls = [parse(f) if isinstance(f, str) else f for f in functions]
+    for t, row in enumerate(rates):
+        pairs = zip((0.1, 0.2, 0.3, 0.4), calls, strict=True)
+        assert row == [base * float(call(t)) for base, call in pairs]
+    assert run.plans <= 5
+
+
+# --- Functions that do not keep to what they gave -------------------------------------------------
+
+
+def test_randomness_stays_right(place: str | int) -> None:
+    rng, given = random.Random(1), list[float]()
+
+    def function(t: Any) -> float:
+        given.append(rng.random() + (0 if isinstance(t, int) else math.sqrt(t)))
+        return given[-1]
+
+    run = Run(place)
+    scheduler = LambdaLR(run.optimizer, function)
+    for _ in range(50):
+        (rate,) = run.step()
+        before = len(given)
+        scheduler.step()
+        assert run.groups[0]["lr"] == 0.3 * given[before]
+        assert rate != run.groups[0]["lr"]
+    # It was asked ahead until it had given another value than it was known to, and no more.
+    assert len(given) <= 60 + MOST_SURPRISES * WINDOW
+    before = len(given)
+    scheduler.step()
+    assert len(given) == before + 1
+
+
+class Scale:
+    """What a function reads each time."""
+
+    now = 1.0
+
+
+CLOSURES: dict[str, Any] = {
+    "traced": lambda t: Scale.now * 0.99**t,
+    "asked": lambda t: Scale.now * 0.99**t if t < 1000 else 0.0,
+}
+
+
+@pytest.mark.parametrize("name", CLOSURES)
+def test_a_closure_that_changes_is_noticed(
+    place: str | int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(place)
+    scheduler = LambdaLR(run.optimizer, CLOSURES[name])
+    plans = []
+    run.step()
+    for t in range(1, 141):
+        if t % 20 == 0:
+            monkeypatch.setattr(Scale, "now", 1.0 / t)
+            plans.append(run.plans)
+            run.plans = 0
+        scheduler.step()
+        assert run.step() == [0.3 * (Scale.now * 0.99**t)]
+    # It is traced twice, and asked ahead until two changes were met; from then on step by step.
+    few = {"traced": 4, "asked": 2}[name]
+    assert max(plans[:few]) <= 2 and set(plans[few:]) == {20}
+
+
+def test_a_closure_that_changes_once_is_traced_anew(
+    place: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(place)
+    scheduler = LambdaLR(run.optimizer, CLOSURES["traced"])
+    run.play(scheduler, 30)
+    monkeypatch.setattr(Scale, "now", 0.5)
+    run.plans = 0
+    run.play(scheduler, 300)
+    assert run.plans <= 3
+    assert run.groups[0]["lr"] == 0.3 * (0.5 * 0.99**330)
+
+
+def test_a_list_ends_where_it_ends(place: str | int) -> None:
+    run = Run(place)
+    values = [0.5, 0.25, 0.125, 0.75, 0.5]
+    scheduler = LambdaLR(run.optimizer, lambda t: values[t])
+    assert run.play(scheduler, 4) == [[0.3 * value] for value in values[:4]]
+    run.step()
+    before = scheduler.state_dict(), copy.copy(run.groups[0])
+    with pytest.raises(IndexError):
+        scheduler.step()
+    assert (scheduler.state_dict(), run.groups[0]) == before
+    values += [0.1]
+    scheduler.step()
+    assert run.step() == [0.3 * 0.1]
+
+
+class Counter:
+    """A callable object: its attributes are its state."""
+
+    def __init__(self) -> None:
+        self.calls, self.seen = 0, list[Any]()
+
+    def __call__(self, t: Any) -> float:
+        self.calls += 1
+        self.seen.append(t)
+        return 1.0 / self.calls
+
+
+def test_the_state_of_a_callable_object_is_torchs(place: str | int) -> None:
+    """Asked ahead is a copy of it, which has its state: so even a counter is known ahead."""
+    ours, theirs = Counter(), Counter()
+    run = Run(place)
+    scheduler = LambdaLR(run.optimizer, ours)
+    sgd = torch.optim.SGD([torch.ones(3)], lr=0.3)
+    reference = torch.optim.lr_scheduler.LambdaLR(sgd, theirs)
+    for _ in range(STEPS):
+        assert run.step() == [sgd.param_groups[0]["lr"]]
+        sgd.step()
+        scheduler.step()
+        reference.step()
+    assert scheduler.state_dict()["lr_lambdas"] == reference.state_dict()["lr_lambdas"]
+    assert ours.seen == theirs.seen == list(range(STEPS + 1))
+    assert run.plans <= -(-STEPS // WINDOW) + 2
+
+
+class Uncopied(Counter):
+    """One that does not let itself be copied."""
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        raise ValueError("no copy")
+
+
+class Large(Counter):
+    """One with a state of many numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = list(range(20_000))
+
+
+class Owner(Counter):
+    """One that holds what may be anything: a model."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = torch.ones(3)
+
+
+class Circular(Counter):
+    """One that holds itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen.append(self.seen)
+
+
+@pytest.mark.parametrize("kind", [Uncopied, Large, Owner, Circular])
+def test_what_is_not_copied_is_asked_step_by_step(place: str | int, kind: Any) -> None:
+    run, function = Run(place), kind()
+    rates = run.play(LambdaLR(run.optimizer, function), 10)
+    assert rates == [[0.3 * (1.0 / (t + 1))] for t in range(10)]
+    assert function.seen[-11:] == list(range(11)) and run.plans == 10
+
+
+def test_an_optimizer_of_another_library_makes_torchs_calls_only() -> None:
+    for kind in (LambdaLR, MultiplicativeLR):
+        function = Counter()
+        sgd = torch.optim.SGD([torch.ones(3)], lr=0.3)
+        scheduler = kind(sgd, function)
+        for _ in range(5):
+            sgd.step()
+            scheduler.step()
+        assert function.seen == [0, 1, 2, 3, 4, 5][kind is MultiplicativeLR :]
+
+
+def test_an_error_of_the_function_is_the_users(place: str | int) -> None:
+    def function(t: Any) -> float:
+        if t == 5:
+            raise RuntimeError("mine")
+        return 0.5 / (1 + t)
+
+    run = Run(place)
+    scheduler = LambdaLR(run.optimizer, function)
+    run.play(scheduler, 4)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="mine"):
+            scheduler.step()
+    assert scheduler.last_epoch == 4 and run.step() == [0.3 * (0.5 / 5)]
+
+
+# --- Other moves ----------------------------------------------------------------------------------
+
+
+def test_jumps_and_fractions(place: str | int) -> None:
+    run = Run(place)
+    for function in (TRACED["numpy"], OPAQUE["math"]):
+        scheduler = LambdaLR(run.optimizer, function)
+        run.step()
+        for epoch in (0, 7, 7.5, 8.5, 3, 4, 900.25, 12):
+            with pytest.warns(UserWarning, match="epoch parameter"):
+                scheduler.step(epoch)
+            assert run.step() == [0.3 * float(function(epoch))]
+        for t in (13, 14, 15):
+            scheduler.step()
+            assert run.step() == [0.3 * float(function(t))]
+
+
+def test_in_a_sequence_and_in_a_chain(place: str | int) -> None:
+    run = Run(place)
+    first, second = ConstantLR(run.optimizer), LambdaLR(run.optimizer, OPAQUE["math"])
+    sequence = SequentialLR(run.optimizer, [first, second], [10])
+    rates = run.play(sequence, 100)
+    assert rates[10:] == [[0.3 * OPAQUE["math"](t)] for t in range(90)]
+    assert run.plans <= 7
+    run = Run(place)
+    product = MultiplicativeLR(run.optimizer, lambda t: 0.9)
+    other = ExponentialLR(run.optimizer, 0.99)
+    want = 0.3
+    for _ in range(30):
+        assert run.step() == [want]
+        product.step()
+        other.step()
+        want = want * 0.9 * 0.99
+
+
+def test_an_edited_base_rate_counts_at_the_next_step(place: str | int) -> None:
+    for function in (TRACED["numpy"], OPAQUE["math"]):
+        run = Run(place)
+        scheduler = LambdaLR(run.optimizer, function)
+        run.play(scheduler, 5)
+        scheduler.base_lrs[0] = 0.7
+        scheduler.step()
+        assert run.step() == [0.7 * float(function(6))]
+        run.plans = 0
+        scheduler.step()
+        run.play(scheduler, 50)
+        assert run.plans == 0
+
+
+def test_a_state_is_torchs_and_is_gone_on_from(place: str | int) -> None:
+    functions: list[Any] = ["0.9**t", Cosine(1.0, 0.0, 9), Function(math.exp), lambda t: 0.5 + t]
+    rates = (0.1, 0.2, 0.3, 0.4)
+    run = Run(place, rates)
+    scheduler = LambdaLR(run.optimizer, functions)
+    run.play(scheduler, 7)
+    state = scheduler.state_dict()
+    assert state["lr_lambdas"] == [None] * 4
+    sgd = torch.optim.SGD([{"params": [torch.ones(3)], "lr": rate} for rate in rates])
+    made = [parse(f) if isinstance(f, str) else f for f in functions]
+    calls = [lambda t, f=f: float(f(t)) for f in made]
+    reference = torch.optim.lr_scheduler.LambdaLR(sgd, calls)
+    assert set(reference.state_dict()) == set(state)
+    reference.load_state_dict(state)
+    again = Run(place, rates)
+    resumed = LambdaLR(again.optimizer, functions)
+    resumed.load_state_dict(reference.state_dict())
+    for one in (sgd, scheduler, resumed, reference):
+        one.step()
+    theirs = [group["lr"] for group in sgd.param_groups]
+    assert theirs == [group["lr"] for group in run.groups] == [g["lr"] for g in again.groups]
+    again.play(resumed, 20)
+
+
+def test_tracing_calls_a_function_twice_more_and_no_error_escapes() -> None:
+    seen = []
+
+    def function(t: Any) -> Any:
+        seen.append(type(t).__name__)
+        return 0.5 * t
+
+    run = Run("cpu")
+    scheduler = LambdaLR(run.optimizer, function)
+    assert seen[0] == "int" and len(seen) <= 5
+    before = len(seen)
+    run.play(scheduler, 30)
+    assert len(seen) == before + 30
