@@ -162,7 +162,8 @@ def _jump(span: Span, joint: Joint) -> Iterator[Finding]:
     at, (before, after) = joint.at, joint[1:]
     old, new = _value(before, at), _value(after, at)
     gap = np.fmin(abs(new - old), abs(new - _value(before, np.nextafter(at, -np.inf))))
-    usual = np.fmax(abs(old - _value(before, at - 1)), abs(_value(after, at + 1) - new))
+    last, next_ = _value(before, at - 1), _value(after, at + 1)
+    usual = np.fmax(abs(last - _value(before, at - 2)), abs(next_ - new))
     own, steps = Span(span.schedule), _some(_own(span, span.begin), _last(span))
     largest = np.fmax.reduce([abs(_value(own, t)) for t in steps])
     level = isinstance(before.schedule, Constant) and isinstance(after.schedule, Constant)

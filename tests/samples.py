@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
 from sample_decays import BY_LABEL as DECAY_BY_LABEL
+from sample_named import NAMED, named
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -71,6 +72,17 @@ class Samples:
         return known[expr]
 
 
+@dataclass
+class Stacked(Samples):
+    """Samples whose row constants are known."""
+
+    rows: np.ndarray[Any, Any]
+
+    @property
+    def constants(self) -> np.ndarray[Any, Any]:
+        return self.rows
+
+
 BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
 
 
@@ -86,6 +98,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
         return _by_field(name, kind, *numbers(count, rng))
     if name in BY_LABEL:
         return _like_shipped(name, *BY_LABEL[name](count, rng))
+    if name in NAMED:
+        return of_schedules(*named(name, count, rng))
     if name == "fresh":
         return _fresh(count, rng)
     if name == "counted":
@@ -105,6 +119,16 @@ def draw(name: str, count: int, seed: int) -> Samples:
         _updates(value, rng),
         lambda i: wrap(float(value[i])),
     )
+
+
+def of_schedules(schedules: list[Any], t: Any) -> Samples:
+    """Return samples of schedules of one structure, each at as many of the steps ``t``."""
+    each = len(t) // len(schedules)
+    programs = [program(schedule) for schedule in schedules]
+    assert all(own.structure == programs[0].structure for own in programs)
+    rows = np.repeat(np.stack([own.constants for own in programs]), each, axis=0)
+    ones = np.ones(len(t), np.int64)
+    return Stacked(programs[0], {}, t, ones, lambda i: schedules[i // each], rows)
 
 
 def _like_shipped(name: str, numbers: Numbers, t: Any) -> Samples:

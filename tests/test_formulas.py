@@ -264,9 +264,9 @@ def test_the_ends_are_exactly_those_given(name: str) -> None:
 def test_a_first_step_far_below_the_end_keeps_its_digits() -> None:
     """1 - (1 - 1e-9)^3 cancels to seven digits if it is computed so."""
     ramp = PolynomialDecay(0.0, 1.0, 10**9, power=3)
-    assert float(ramp(1)) == pytest.approx(3e-9 - 3e-18, rel=1e-15)
+    assert float(ramp(1)) == pytest.approx(3e-9 - 3e-18, rel=1e-15, abs=0)
     slow = PolynomialDecay(1.0, 0.0, 10**9, power=1, k_decay=3)
-    assert float(slow(10**9 - 1)) == pytest.approx(3e-9 - 3e-18, rel=1e-15)
+    assert float(slow(10**9 - 1)) == pytest.approx(3e-9 - 3e-18, rel=1e-15, abs=0)
 
 
 # Schedules of lists, by their length: all must be one of the shipped structures.

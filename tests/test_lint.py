@@ -100,6 +100,11 @@ CASES: dict[str, tuple[Any, int, list[tuple[str, int]]]] = {
     ),
     "a drop at the joint": (join([StepDecay(1.0, 9, 0.5), Linear(0.5, 0.1, 20)], [9]), 29, []),
     "no drop at the joint": (join([StepDecay(1.0, 9, 0.5), Linear(1.0, 0.1, 20)], [9]), 29, []),
+    "another drop at the joint": (
+        join([StepDecay(1.0, 9, 0.5), Linear(0.1, 0.01, 20)], [9]),
+        29,
+        [("jump", 9)],
+    ),
     "moved and stretched": (
         0.5 * Shift(Stretch(join([Linear(0.1, 0.5, 10), COSINE], [10]), 7), 3),
         773,

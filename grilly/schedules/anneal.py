@@ -43,6 +43,11 @@ class _Decay(Schedule):
         raise NotImplementedError
 
 
+def _one_minus(share: Any, rest: Any, power: Any) -> Any:
+    """Return 1 - share^power, where share + rest = 1: exactly near share = 0 and near 1."""
+    return np.where(rest < 0.5, one_minus_power(rest, power), 1.0 - share**power)
+
+
 class Triangle(_Decay):
     """Lines from ``high`` at step 0 to ``low`` at step ``steps / 2`` and back to ``high``.
 
@@ -89,7 +94,8 @@ class PowerDecay(_Decay):
         check_number("power", self.power, above=0)
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
-        return one_minus_power((total - done) / total, self.power), (done / total) ** self.power
+        share, rest = done / total, (total - done) / total
+        return _one_minus(share, rest, self.power), share**self.power
 
 
 @dataclass(frozen=True)
@@ -196,11 +202,12 @@ class CosineDecay(_Decay):
             waved = 2.0 * self.cycles * done
             left, gone = half_cosine((total - waved) / total), half_cosine(waved / total)
         else:
-            left = half_cosine(one_minus_power((total - done) / total, self.k_decay))
-            gone = half_cosine((done / total) ** self.k_decay)
+            share, rest = done / total, (total - done) / total
+            left = half_cosine(_one_minus(share, rest, self.k_decay))
+            gone = half_cosine(share**self.k_decay)
         if self.exponent is None:
             return left, gone
-        return left**self.exponent, one_minus_power(gone, self.exponent)
+        return left**self.exponent, _one_minus(left, gone, self.exponent)
 
 
 @dataclass(frozen=True)

@@ -150,17 +150,20 @@ def restarts(
     if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
         raise ValueError(f"limit must be a whole number of cycles, 1 or more, got {limit!r}")
     equal = Cycles(cycle, (), decay, toward, low_decay, NEVER if limit is None else float(limit))
+    first: float = cycle.steps  # type: ignore[attr-defined]
+    if whole or stretch != 1:
+        check_number("cycle.steps", first, at_least=1)
+    if whole:
+        equal = replace(equal, cycle=replace(cycle, steps=first // 1))  # type: ignore[type-var]
     if stretch == 1:
         return equal
-    first: float = cycle.steps  # type: ignore[attr-defined]
-    check_number("cycle.steps", first, at_least=1)
     starts = _starts(first, stretch, limit, whole)
     return replace(equal, starts=starts, limit=len(starts) - 1.0)
 
 
 def _starts(first: float, stretch: float, limit: int | None, whole: bool) -> tuple[float, ...]:
     """Return where the cycles begin, and at last where the last of them ends."""
-    starts, length = [Fraction(0)], _decimal(first)
+    starts, length = [Fraction(0)], _decimal(first // 1 if whole else first)
     while length >= 1 and starts[-1] <= LAST_STEP and len(starts) - 1 != limit:
         if len(starts) == STARTS:
             if limit is None and starts[-1] >= HORIZON:
