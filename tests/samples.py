@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
 from sample_decays import BY_LABEL as DECAY_BY_LABEL
+from sample_made import NAMED, Made, named
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -74,7 +75,7 @@ class Samples:
 BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
 
 
-def draw(name: str, count: int, seed: int) -> Samples:
+def draw(name: str, count: int, seed: int) -> Samples | Made:
     """Return random samples of the shipped structure ``name``."""
     rng = np.random.default_rng([seed, *name.encode()])
     if "one_cycle" in name:
@@ -86,6 +87,8 @@ def draw(name: str, count: int, seed: int) -> Samples:
         return _by_field(name, kind, *numbers(count, rng))
     if name in BY_LABEL:
         return _like_shipped(name, *BY_LABEL[name](count, rng))
+    if name in NAMED:
+        return named(name, count, rng)
     if name == "fresh":
         return _fresh(count, rng)
     if name == "counted":

@@ -35,6 +35,9 @@ class _Decay(Schedule):
         left, gone = self._shares(*progress(t, self.steps))
         return self.low * gone + self.high * left
 
+    def length(self) -> float:
+        return self.steps
+
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
         """Return the shares of ``high`` and ``low``: they add up to 1, and neither cancels."""
         raise NotImplementedError
@@ -238,3 +241,6 @@ class CosineRestarts(Schedule):
         at = self.cycles * done % total
         value = self.low * half_cosine(at / total) + self.high * half_cosine((total - at) / total)
         return np.where(t < self.steps, value, self.low)
+
+    def length(self) -> float:
+        return self.steps

@@ -84,6 +84,10 @@ class Cycles(Schedule):
         cycle = _copy(self.cycle, {first: high, last: low, "steps": steps})
         return np.where(i < self.limit, cycle(at), low)
 
+    def length(self) -> float:
+        end = self.starts[int(self.limit)] if self.starts else self.limit * self.cycle.steps  # type: ignore[attr-defined]
+        return end if end < HORIZON else np.inf
+
     def _clock(self, t: Any) -> tuple[Any, Any, Any]:
         """Return the number of the cycle of step ``t``, its steps so far, and its length."""
         if not self.starts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from . import hugging_face, optax_names
 from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
+from .compose import Product
 from .corrections import Counted, Debias1, Debias2, Fresh, OneMinus
 from .cosine import Cosine, EditedCosine, WarmRestarts
 from .cycles import STARTS, Cycles
@@ -112,6 +114,36 @@ WARM_UPS: dict[str, Schedule] = {
     for decay in DECAYS
 }
 
+# Hugging Face's, as LambdaLR has them: times a group's rate.
+HUGGING_FACE: dict[str, Schedule] = {
+    "constant_with_warmup": hugging_face.constant_with_warmup(1),
+    "linear": hugging_face.linear(1, 2),
+    "cosine": hugging_face.cosine(1, 2),
+    "cosine_with_restarts": hugging_face.cosine_with_restarts(1, 2),
+    "polynomial": hugging_face.polynomial(1, 2, default_lr=0.5),
+    "inverse_sqrt": hugging_face.inverse_sqrt(1),
+    "cosine_warmup_with_min_lr": hugging_face.cosine_warmup_with_min_lr(1, 2, min_lr_rate=0.5),
+}
+HUGGING_FACE |= {
+    f"warmup_stable_decay_{rise}_{fall}".replace("1-sqrt", "sqrt"): (
+        hugging_face.warmup_stable_decay(1, 1, 3, warmup_type=rise, decay_type=fall)
+    )
+    for rise in RISES
+    for fall in RISES
+}
+HUGGING_FACE = {f"hf_{name}": Product((Constant(0.5), own)) for name, own in HUGGING_FACE.items()}
+OPTAX: dict[str, Schedule] = {
+    "optax_cosine": optax_names.warmup_cosine_decay_schedule(0.5, 0.5, 1, 2),
+    "optax_cosine_exponent": optax_names.warmup_cosine_decay_schedule(0.5, 0.5, 1, 2, exponent=2.0),
+}
+OPTAX |= {
+    "optax_exponential" + "_stair" * stair + "_to" * (end is not None): (
+        optax_names.warmup_exponential_decay_schedule(0.5, 0.5, 1, 1, 0.5, 1, stair, end)
+    )
+    for stair in (False, True)
+    for end in (None, 0.5)
+}
+
 # Steps of the host's values that go to the device at once.
 WINDOW = 256
 
@@ -136,6 +168,8 @@ SHIPPED: dict[str, Formula] = {
     **ANNEALED,
     **CYCLES,
     **WARM_UPS,
+    **HUGGING_FACE,
+    **OPTAX,
     "counted": Counted(0.0, (0.5,) * WINDOW),
     **_CYCLES,
     **{f"one_minus_{name}": OneMinus(cycle) for name, cycle in _CYCLES.items()},
