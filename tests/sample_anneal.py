@@ -22,8 +22,9 @@ _SHAPES: dict[str, tuple[list[float], float, float]] = {
     "ratio": ([0.1, 0.5, 1e-3, 2.0], 0.001, 0.999),
     "cycles": ([0.5, 0.5, 1.0, 1.5, 2.0], 0.1, 5.0),
     "power": ([0.5, 1.0, 2.0, 3.0], 0.1, 5.0),
-    "exponent": ([0.5, 1.0, 2.0, 3.0], 0.1, 5.0),
-    "k_decay": ([0.5, 1.0, 2.0, 1.5], 0.1, 5.0),
+    # No 1: that is the structure without this number.
+    "exponent": ([0.5, 2.0, 3.0], 0.1, 5.0),
+    "k_decay": ([0.5, 2.0, 1.5], 0.1, 5.0),
 }
 
 
