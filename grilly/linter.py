@@ -59,7 +59,8 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
       1 % of the largest value of that composition and more than 1.5 times the change from one step
       to the next on either side. From one constant to another is no jump, nor are the restarts and
       drops that one class makes by itself
-    - end-never-reached: a part that ends (``length()``) has fewer steps than that
+    - end-never-reached: a part that ends (``length()``) has fewer steps than that, or a part of a
+      composition has none
     - past-end: a part has more steps, and its value goes on (a cosine rises again), or it raises
 
     Raises TypeError for no such schedule, TypeError or ValueError if ``steps`` is no int or below
@@ -153,7 +154,12 @@ def _in_parts(schedule: Schedule, begin: float, end: float) -> Iterator[Finding]
         for joint in joints(span.schedule):
             if span.begin < math.ceil(span.at(joint.at)) < span.end:
                 yield from _jump(span, joint)
-        if not inside(span.schedule):
+        parts = [span.at(part.begin) for part in inside(span.schedule)]
+        late = min((step for step in parts if step > span.end), default=None)
+        if late is not None:
+            words = f"{_name(span)} passes to its next part at step {late:g} only"
+            yield Finding("end-never-reached", math.ceil(span.end) - 1, words)
+        if not parts:
             yield from _end(span)
 
 

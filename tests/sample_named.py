@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from grilly import schedules
-from grilly.schedules import SHIPPED, Product, Schedule, hugging_face
-from grilly.schedules.recipes import RISES
+from grilly.schedules import Product, Schedule, hugging_face
 
 Arguments = dict[str, Any]
 Rng = np.random.Generator
@@ -196,67 +195,3 @@ def constructed(name: str, own: Arguments, base: float = 0.0) -> Schedule:
         made: Schedule = getattr(schedules, name)(**own)
         return made
     return Product((base, hugging_face.FACTORS[name](**own)))
-
-
-# --- Samples of what they make --------------------------------------------------------------------
-
-# Of each shipped structure: the constructor, and the arguments that select it.
-NAMED: dict[str, tuple[str, Arguments]] = {
-    f"hf_{name}": (name, {}) for name in HUGGING_FACE if f"hf_{name}" in SHIPPED
-}
-NAMED |= {
-    f"hf_warmup_stable_decay_{rise}_{fall}".replace("1-sqrt", "sqrt"): (
-        "warmup_stable_decay",
-        {"warmup_type": rise, "decay_type": fall},
-    )
-    for rise in RISES
-    for fall in RISES
-}
-NAMED |= {
-    "optax_cosine": ("warmup_cosine_decay_schedule", {"exponent": 1.0}),
-    "optax_cosine_exponent": ("warmup_cosine_decay_schedule", {"exponent": 0.5}),
-}
-NAMED |= {
-    "optax_exponential" + "_stair" * stair + "_to" * (end is not None): (
-        "warmup_exponential_decay_schedule",
-        {"staircase": stair, "end_value": end},
-    )
-    for stair in (False, True)
-    for end in (None, 1e-4)
-}
-EACH = 100  # steps of one schedule
-
-
-def named(name: str, count: int, rng: Rng) -> tuple[list[Schedule], Any]:
-    """Return schedules of the shipped structure ``name``, and EACH steps of each."""
-    return drawn(*NAMED[name], count, rng)
-
-
-def drawn(constructor: str, fixed: Arguments, count: int, rng: Rng) -> tuple[list[Schedule], Any]:
-    """Return schedules that ``constructor`` makes, and steps of each, ``count`` in all."""
-    made, steps = [], []
-    each = min(EACH, count)
-    for _ in range(count // each):
-        own = arguments(constructor, rng, most=10.0 ** rng.uniform(1, 9), odd=False) | fixed
-        base = float(10.0 ** rng.uniform(-6, 1))
-        made.append(constructed(constructor, own, base))
-        steps.append(_steps(own, each, rng))
-    return made, np.concatenate(steps)
-
-
-def _steps(own: Arguments, count: int, rng: Rng) -> Any:
-    """Return steps, half of them close to where something begins or ends."""
-    lengths = [0.0, *_whole(own)]
-    marks = [a + b for a in lengths for b in lengths]
-    near = rng.choice(marks, count) + rng.integers(-2, 3, count)
-    anywhere = np.floor(1.2 * max(marks) * rng.random(count))
-    return np.clip(np.where(rng.random(count) < 0.5, near, anywhere), 0, 2.0**53)
-
-
-def _whole(value: Any) -> list[int]:
-    """Return the whole numbers in arguments: lengths and boundaries."""
-    if isinstance(value, dict):
-        return [n for pair in value.items() for one in pair for n in _whole(one)]
-    if isinstance(value, list):
-        return [n for one in value for n in _whole(one)]
-    return [value] if isinstance(value, int) and not isinstance(value, bool) else []

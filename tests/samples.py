@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
 from sample_decays import BY_LABEL as DECAY_BY_LABEL
-from sample_named import NAMED, named
+from sample_made import NAMED, Made, named
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
@@ -72,21 +72,10 @@ class Samples:
         return known[expr]
 
 
-@dataclass
-class Stacked(Samples):
-    """Samples whose row constants are known."""
-
-    rows: np.ndarray[Any, Any]
-
-    @property
-    def constants(self) -> np.ndarray[Any, Any]:
-        return self.rows
-
-
 BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
 
 
-def draw(name: str, count: int, seed: int) -> Samples:
+def draw(name: str, count: int, seed: int) -> Samples | Made:
     """Return random samples of the shipped structure ``name``."""
     rng = np.random.default_rng([seed, *name.encode()])
     if "one_cycle" in name:
@@ -99,7 +88,7 @@ def draw(name: str, count: int, seed: int) -> Samples:
     if name in BY_LABEL:
         return _like_shipped(name, *BY_LABEL[name](count, rng))
     if name in NAMED:
-        return of_schedules(*named(name, count, rng))
+        return named(name, count, rng)
     if name == "fresh":
         return _fresh(count, rng)
     if name == "counted":
@@ -119,16 +108,6 @@ def draw(name: str, count: int, seed: int) -> Samples:
         _updates(value, rng),
         lambda i: wrap(float(value[i])),
     )
-
-
-def of_schedules(schedules: list[Any], t: Any) -> Samples:
-    """Return samples of schedules of one structure, each at as many of the steps ``t``."""
-    each = len(t) // len(schedules)
-    programs = [program(schedule) for schedule in schedules]
-    assert all(own.structure == programs[0].structure for own in programs)
-    rows = np.repeat(np.stack([own.constants for own in programs]), each, axis=0)
-    ones = np.ones(len(t), np.int64)
-    return Stacked(programs[0], {}, t, ones, lambda i: schedules[i // each], rows)
 
 
 def _like_shipped(name: str, numbers: Numbers, t: Any) -> Samples:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grilly.optim.rows import values_of
 from grilly.program import program
 from grilly.schedules import (
     SHIPPED,
@@ -251,6 +252,14 @@ def test_values_are_those_of_the_plain_formula(name: str) -> None:
     np.testing.assert_allclose(got, want, RELATIVE, atol)
     alone = [float(schedule(t)) for t in (*map(int, STEPS[:40]), *map(float, STEPS[-40:]))]
     np.testing.assert_allclose(alone, [*want[:40], *want[-40:]], RELATIVE, atol)
+
+
+def test_all_side_by_side_have_their_own_values() -> None:
+    """A group each: those of one class are computed at once where they differ in numbers only."""
+    schedules = [schedule for schedule, _ in CASES.values()]
+    alone = [np.broadcast_to(schedule(STEPS), STEPS.shape) for schedule in schedules]
+    # A power with an array of exponents may round otherwise than with one.
+    np.testing.assert_allclose(values_of(schedules, STEPS), alone, rtol=4e-16)
 
 
 @pytest.mark.parametrize("name", ["linear", "linear up", "polynomial", "geometric", "interpolate"])

@@ -11,7 +11,7 @@ import pytest
 from targets import GrillyTarget, HostTarget
 from test_formulas import PEERS
 
-from grilly import Finding, lint
+from grilly import Finding, lint, schedules
 from grilly.errors import TextError
 from grilly.optim import lr_scheduler as ours
 from grilly.optim.param_scheduler import ParamScheduler
@@ -39,6 +39,7 @@ from grilly.schedules import (
     Tanh,
     WarmRestarts,
     WarmUp,
+    hugging_face,
     join,
     restarts,
     schedule_of,
@@ -145,6 +146,14 @@ CASES: dict[str, tuple[Any, int, list[tuple[str, int]]]] = {
     "milestones": (MultiStep(0.1, (30, 60, 90)), 80, [("end-never-reached", 79)]),
     "after a warm-up, too long": (WarmUp(DECAY, 10, 0.01), 100, [("end-never-reached", 99)]),
     "stretched too long": (Stretch(Linear(0.1, 0.0, 11), 10), 100, [("end-never-reached", 99)]),
+    "a warm-up without end": (WarmUp(0.1, 101, 0.01), 100, [("end-never-reached", 99)]),
+    "a warm-up to the end": (WarmUp(0.1, 100, 0.01), 100, []),
+    "phases without a step": (join([0.3, 0.2, 0.1], [50, 200]), 100, [("end-never-reached", 99)]),
+    "cut by another": (
+        join([WarmUp(0.1, 30, 0.01), 0.1], [20]),
+        100,
+        [("end-never-reached", 19), ("jump", 20)],
+    ),
     "boundary owned by the old": (PiecewiseConstant((5, 9), (0.3, 0.2, 0.1), "old"), 20, []),
     # What a rate should not be.
     "negative": (lambda t: 1.0 - t / 10, 20, [("negative", 11)]),
@@ -183,6 +192,31 @@ def test_what_others_ship_is_clean_but_for_a_start_at_0(name: str) -> None:
     for schedule in own if isinstance(own, list) else [own]:
         starts_at_0 = [("zero-start", 0)] if schedule(0) == 0 else []
         assert found(schedule, 301) == starts_at_0
+
+
+CLEAN: list[tuple[Schedule, int]] = [
+    (schedules.warmup_constant_schedule(0.0, 0.1, 30), 100),
+    (schedules.warmup_cosine_decay_schedule(0.0, 0.1, 30, 100, 0.001), 101),
+    (schedules.warmup_exponential_decay_schedule(0.0, 0.1, 30, 20, 0.9), 300),
+    (schedules.piecewise_constant_schedule(0.1, {30: 0.5, 60: 0.1}), 100),
+    (schedules.linear_onecycle_schedule(100, 0.1), 101),
+    (schedules.cosine_onecycle_schedule(100, 0.1), 101),
+    (schedules.swa_anneal(0.1, 0.05, 20), 100),
+    (hugging_face.constant_with_warmup(30), 100),
+    (hugging_face.linear(30, 300), 300),
+    (hugging_face.cosine(30, 300), 300),
+    (hugging_face.cosine_with_restarts(30, 300, 3), 300),
+    (hugging_face.inverse_sqrt(30), 300),
+]
+
+
+@pytest.mark.parametrize(("schedule", "steps"), CLEAN)
+def test_schedules_of_two_libraries_are_clean_too(schedule: Schedule, steps: int) -> None:
+    assert found(schedule, steps) == ([("zero-start", 0)] if schedule(0) == 0 else [])
+
+
+def test_hugging_faces_cosine_rises_behind_its_end() -> None:
+    assert found(hugging_face.cosine(30, 300), 320) == [("zero-start", 0), ("past-end", 301)]
 
 
 def test_a_jump_is_measured_by_the_composition_that_it_is_in() -> None:

@@ -168,6 +168,22 @@ def test_joints_are_drawn_where_they_are_on_the_plots_clock() -> None:
     assert drawn(cut.plot(9, Figure().subplots()))[1] == [4]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "length"),
+    [
+        (WarmUp(0.1, 10), 10),
+        (WarmUp(schedule_of(0.1), 10, shifted=False), 10),
+        (WarmUp(Cosine(0.1, 0.0, 50), 10, first=1), 59),
+        (join([Cosine(0.1, 0.0, 50), 0.1], [20]), 20),
+        (join([0.1, Cosine(0.1, 0.0, 50)], [20]) * Linear(0.1, 0.2, 90), 90),
+        (Stretch(Shift(Linear(0.1, 0.2, 9), 1), 10), 100),
+        (0.1 * Exponential(0.1, 0.9), math.inf),
+    ],
+)
+def test_the_length_of_a_composition(schedule: Schedule, length: float) -> None:
+    assert schedule.length() == length
+
+
 def test_plots_go_into_the_current_axes_and_keep_what_is_there() -> None:
     figure, axes = pyplot.subplots()
     axes.set_xlabel("epoch")

@@ -282,7 +282,7 @@ def test_one_cycles_state_of_an_old_torch(strategy: Any) -> None:
             np.testing.assert_allclose(numbers(own), numbers(other), rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ours.__all__)
+@pytest.mark.parametrize("name", torch.optim.lr_scheduler.__all__)
 def test_signatures_are_torchs(name: str) -> None:
     for method in ("__init__", "step", "get_lr", "get_last_lr", "state_dict", "load_state_dict"):
         seen = []

@@ -141,7 +141,9 @@ class Tanh(_Decay):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("lower", self.lower)
-        check_number("upper", self.upper, above=self.lower)
+        check_number("upper", self.upper)
+        if np.any(self.upper <= self.lower):
+            raise ValueError(f"upper must be above lower={self.lower!r}, got {self.upper!r}")
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
         twice = 2.0 * (self.lower * (total - done) + self.upper * done) / total

@@ -66,7 +66,7 @@ class Cycles(Schedule):
                 f"cycle, got {len(starts)}"
             )
         object.__setattr__(self, "starts", starts)
-        if starts and self.limit == NEVER:
+        if starts and np.all(self.limit == NEVER):
             object.__setattr__(self, "limit", len(starts) - 1)
         if starts and np.any(self.limit > len(starts) - 1):
             raise ValueError(

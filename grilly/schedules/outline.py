@@ -69,7 +69,8 @@ def _spans(span: Span) -> Iterator[Span]:
 
 def length(schedule: Schedule) -> float:
     """Return the last end of what is in a composition; infinity if nothing is known to be in it."""
-    ends = (min(part.end, part.at(part.schedule.length())) for part in inside(schedule))
+    parts = inside(schedule)
+    ends = (max(p.begin, min(p.end, p.at(p.schedule.length()))) for p in parts)
     return max(ends, default=math.inf)
 
 
