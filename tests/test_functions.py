@@ -30,6 +30,14 @@ from grilly.schedules import (
 
 TABLE = {0: 0.5, 1: 0.25}
 
+
+def caught(t: Any) -> float:
+    try:
+        return [0.5, 0.4, 0.3][t]
+    except Exception:
+        return 0.1
+
+
 # A function of the step, and whether a device can compute it.
 FUNCTIONS: dict[str, tuple[Any, bool]] = {
     "numpy": (lambda t: 0.9**t * np.minimum(1, t / 100), True),
@@ -40,6 +48,10 @@ FUNCTIONS: dict[str, tuple[Any, bool]] = {
     "list": (lambda t: [0.5, 0.1][t], False),
     "dict": (lambda t: TABLE.get(t, 0.1), False),
     "set": (lambda t: 1.0 if t in {3, 4} else 0.1, False),
+    "type": (lambda t: 0.5 if isinstance(t, int) else 0.1, False),
+    "catches all": (lambda t: caught(t), False),
+    "kink": (lambda t: np.maximum(0.0, t - 1.5), True),
+    "pole": (lambda t: 1 / np.abs(t - 1.0 + 0 * np.sqrt(t)), True),
     "raises": (lambda t: 1 / 0, False),
     "text": (lambda t: "0.5", False),
     "two numbers": (lambda t: np.array([0.5, 0.1, 0.2]), False),

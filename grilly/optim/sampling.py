@@ -11,11 +11,16 @@ import numpy as np
 from ..program import program
 from ..schedules import WINDOW, Sampled, Schedule
 
+# Roundings of one formula on numbers and on arrays differ by less, relative to the largest.
+SAME = 1e-9
+
 
 def traces(schedule: Schedule) -> bool:
     """Return whether the device can compute ``schedule``, and numpy many steps of it at once.
 
-    Each function in it is called twice for that: with a symbol, and with an array of two steps.
+    Each function in it is called four times for that: with a symbol, with an array of the steps 1
+    and 2, and with each of these alone. A function that looks its step up in a dict, asks for its
+    type or catches every error does not notice a symbol: these must agree.
     """
     try:
         return _traces(schedule)
@@ -27,12 +32,15 @@ def traces(schedule: Schedule) -> bool:
 def _traces(schedule: Schedule) -> bool:
     try:
         program(schedule)
-        # A function that looks its step up in a dict or a set does not notice a symbol.
         with np.errstate(all="ignore"):
-            values = np.asarray(schedule(np.arange(2.0)), np.float64)
+            together = np.asarray(schedule(np.array([1.0, 2.0])), np.float64)
+            alone = np.array([float(schedule(1)), float(schedule(2))])
     except Exception:  # TraceError, or what else a function raises that is given no number
         return False
-    return values.shape in ((), (2,))
+    if together.shape not in ((), (2,)):
+        return False
+    largest = np.abs(alone[np.isfinite(alone)]).max(initial=0.0)
+    return np.allclose(together, alone, rtol=SAME, atol=SAME * largest, equal_nan=True)
 
 
 class Window(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...program import exact
+from ...program import exact, program
 from ...schedules import WINDOW, Constant, Function, Product, Schedule
 from ..sampling import Window, sampled, traces, window_of
 from .functions import number
@@ -50,7 +50,9 @@ class Ahead:
             self._trace()
         if base not in self._products:
             product = Product((Constant(base), self._formula))
-            if not traces(product):  # as it was traced just before: it gives what it likes
+            try:
+                program(product)
+            except Exception:  # it was traced just before: a function that does what it likes
                 self._formula, self._traces_left = None, 0
                 return None
             self._products[base] = product

@@ -136,12 +136,13 @@ class LambdaLR(_Lambdas):
     each. What stands in a group's "lr" is written over. In place of a function there may be a
     schedule of grilly.schedules, or a text such as "0.95**t * min(1, t / 100)".
 
-    The host asks f at every step, as torch does. On grilly's optimizers f is called some times more
-    than that, so that not every rate needs an upload: with a symbol and an array for the step, to
-    see whether it is a formula that the device can compute; if it is not, for up to 256 steps ahead
-    once in 256 steps. What f raises then is not seen, and what it prints is. If f gives another
-    value at a step than it did ahead, what it gives there counts; after the second time it is not
-    asked ahead any more. Of a callable object, whose attributes are its state, a copy is asked.
+    The host asks f at every step, as torch does. On grilly's optimizers f is called more often than
+    that, so that not every rate needs an upload: five times to see whether it is a formula that the
+    device can compute (with a symbol for the step, an array, and the steps 1 and 2); if it is not,
+    for up to 256 steps ahead once in 256 steps. What f raises then is not seen, and what it prints
+    is. If f gives another value at a step than it did ahead, what it gives there counts; after the
+    second time it is not asked ahead any more. Of a callable object, whose attributes are its
+    state, a copy is asked.
 
     Raises ValueError as torch does for a list of another length, and at a step whose value is no
     finite number; TypeError for what is no function; TextError for a text that says no formula.
