@@ -25,6 +25,7 @@ from grilly.schedules import from_json, hugging_face
 RECORDED, PLAIN, TRACED = 1e-9, 1e-12, 1e-13
 FILES = sorted(Path(__file__).with_name("golden").glob("hf_*.json"))
 GROUPS = [{"lr": 0.1}, {"lr": 0.02}]
+WITHOUT_TOTAL = {"constant", "constant_with_warmup", "inverse_sqrt"}
 Case = dict[str, Any]
 
 
@@ -92,7 +93,7 @@ def rising(t: float, warm_up: float) -> float:
 
 def wave(t: float, own: Case, ahead: int = 0, least: float = 0.0) -> float:
     warm_up, total = own["num_warmup_steps"], own["num_training_steps"]
-    share = Fraction(t - warm_up + ahead, max(1, total - warm_up))
+    share = Fraction(t - warm_up + ahead) / Fraction(max(1, total - warm_up))
     angle = 2 * Fraction(own["num_cycles"]) * share
     height = 0.5 * (1 + math.cos(math.pi * float(angle % 2)))
     return max(0.0, height * (1 - least) + least)
@@ -111,7 +112,7 @@ def linear(t: int, own: Case) -> float:
 def restarts(t: int, own: Case) -> float:
     warm_up = own["num_warmup_steps"]
     # Exactly: in float64 a restart can be missed.
-    share = Fraction(t - warm_up, max(1, own["num_training_steps"] - warm_up))
+    share = Fraction(t - warm_up) / Fraction(max(1, own["num_training_steps"] - warm_up))
     if share >= 1:
         return 0.0
     return 0.5 * (1 + math.cos(math.pi * float(Fraction(own["num_cycles"]) * share % 1)))
@@ -193,6 +194,16 @@ def test_factors_are_those_of_a_plain_function(name: str) -> None:
         np.testing.assert_allclose(got, want, PLAIN, 4e-15, err_msg=str(own))
         # A wave's zero is one of 64 bits, while float64 rounds the angle.
         np.testing.assert_allclose(traced(factor, steps), got, TRACED, 4e-15, err_msg=str(own))
+
+
+@pytest.mark.parametrize("name", sorted(set(HUGGING_FACE) - WITHOUT_TOTAL))
+@pytest.mark.parametrize("total", [3.25, 9.5])
+def test_steps_need_not_be_whole(name: str, total: float) -> None:
+    own = arguments(name, np.random.default_rng(0), odd=False)
+    own |= {"num_warmup_steps": 3, "num_training_steps": total}
+    own.pop("num_stable_steps", None)
+    got = np.broadcast_to(hugging_face.FACTORS[name](**own)(np.arange(20.0)), 20)
+    np.testing.assert_allclose(got, [plain(name, t, own) for t in range(20)], PLAIN, 4e-15)
 
 
 def traced(formula: Any, steps: Any) -> Any:
