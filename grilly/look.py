@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +12,12 @@ import numpy as np
 from . import cpu_table
 from .backend import Array, Clock, Job, on_device
 from .errors import TraceError
+from .optim.lr_scheduler.preview import steps_of
 from .optim.sampling import plain_step, traces
 from .program import program
 from .rules import bind, starts
 from .schedules import Schedule
+from .schedules.outline import joints, spans
 
 if TYPE_CHECKING:
     from . import vk
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 2**53  # as far as float64 holds every whole step
 ROWS = 1 << 14  # that numpy computes at once: its numbers in between take some megabytes
 POINTS = 4000  # of a picture
+LABEL = 80  # letters
 
 
 def table(
@@ -85,3 +90,46 @@ def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Arr
         clock = Clock(0, steps[at], steps.step)
         part[:] = cpu_table.values(structure, [job], clock, len(part))[0]
     return filled
+
+
+def plot(schedule: Schedule, steps: int | None, ax: Any, line: dict[str, Any]) -> Any:
+    """Draw a schedule into matplotlib's axes: see Schedule.plot."""
+    count = _shown(schedule) if steps is None else steps_of("steps", steps)
+    if count < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    every = max(1, count // POINTS)
+    values = table(schedule, 0, count, every)
+    axes = _current_axes() if ax is None else ax
+    text = textwrap.shorten(repr(schedule), LABEL, placeholder=" ...")
+    (drawn,) = axes.plot(np.arange(0, count, every), values, **{"label": text, **line})
+    for at in joint_steps(schedule, count):
+        axes.axvline(at, color=drawn.get_color(), linestyle=":", linewidth=0.8)
+    if not axes.get_xlabel():
+        axes.set_xlabel("step")
+    axes.legend()
+    return axes
+
+
+def joint_steps(schedule: Schedule, count: int) -> list[float]:
+    """Return at which of the steps below ``count`` one schedule follows another, in order."""
+    found = {
+        span.at(joint.at)
+        for span in spans(schedule, 0, count)
+        for joint in joints(span.schedule)
+        if max(0, span.begin) < span.at(joint.at) < span.end
+    }
+    return sorted(found)
+
+
+def _shown(schedule: Schedule) -> int:
+    end = schedule.length()
+    return math.ceil(end + end / 10) + 1 if 0 < end < math.inf else 1000
+
+
+def _current_axes() -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as problem:
+        text = "plot() needs matplotlib: pip install 'grilly[plot]', or give it ax"
+        raise ImportError(text) from problem
+    return pyplot.gca()

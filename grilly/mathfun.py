@@ -24,7 +24,8 @@ def half_cosine(x: Any) -> Any:
     record = getattr(x, "__grilly_function__", None)
     if record is not None:
         return record(half_cosine, x)
-    distance = np.abs(np.remainder(np.asarray(x, np.float64) + 1.0, 2.0) - 1.0)
+    x = np.asarray(x, np.float64)
+    distance = np.abs(x - 2.0 * np.rint(x / 2.0))  # exact, where x + 1 would round
     near = np.minimum(distance, 1.0 - distance)
     small = np.sin(np.pi / 2 * near) ** 2
     return np.where(distance <= 0.5, small, 1.0 - small)

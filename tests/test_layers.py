@@ -50,6 +50,7 @@ ALLOWED = {
         "xfloat",
     },
     "gpu_table": {"numpy", "backend", "gpu", "hyper", "program", "schedules", "vk"},
+    "linter": {"numpy", "backend", "look", "optim", "rules", "schedules"},
     "look": {
         "numpy",
         "matplotlib",
@@ -65,7 +66,7 @@ ALLOWED = {
     },
     "nn": {"numpy", "errors"},
     "optim": {"numpy", "errors", "backend", "hyper", "nn", "program", "rules", "schedules"},
-    "__init__": {"errors", "nn", "optim", "rules", "schedules"},
+    "__init__": {"errors", "linter", "nn", "optim", "rules", "schedules"},
 }
 
 

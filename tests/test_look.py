@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
 from truth import exact, float32_bits
 
 from grilly import DeviceError, TraceError
@@ -18,6 +21,7 @@ from grilly.schedules import (
     OneCycle,
     Schedule,
     Shift,
+    Stretch,
     WarmUp,
     join,
     parse,
@@ -131,3 +135,79 @@ def test_arguments_are_checked(arguments: Any, kind: type[Exception], words: str
 def test_numpy_ints_are_ints() -> None:
     steps: Any = np.int32(2)
     assert Linear(0.0, 1.0, 4).table(steps, np.uint8(4)).tolist() == [0.5, 0.75]  # type: ignore[arg-type]
+
+
+def drawn(axes: Any) -> tuple[Any, list[float]]:
+    """Return the line of the values, and where the dotted lines are."""
+    values, *dotted = axes.get_lines()
+    assert all(line.get_linestyle() == ":" for line in dotted)
+    return values, [line.get_xdata()[0] for line in dotted]
+
+
+def test_a_plot_has_the_values_the_joints_and_the_schedules_text() -> None:
+    schedule = WarmUp(join([Linear(1.0, 0.5, 20), 0.5, Cosine(0.5, 0.0, 50)], [20, 40]), 10)
+    axes = Figure().subplots()
+    assert schedule.plot(ax=axes, linewidth=3) is axes
+    line, dotted = drawn(axes)
+    steps = np.arange(111)  # the schedule's 100 and a tenth more
+    np.testing.assert_array_equal(line.get_xdata(), steps)
+    np.testing.assert_array_equal(line.get_ydata(), schedule.table(0, 111))
+    assert line.get_linewidth() == 3
+    assert dotted == [10, 30, 50]
+    label = axes.get_legend().get_texts()[0].get_text()
+    assert label.startswith("WarmUp(schedule=Join(") and len(label) <= 80
+    assert axes.get_xlabel() == "step"
+
+
+def test_joints_are_drawn_where_they_are_on_the_plots_clock() -> None:
+    inner = join([0.1, Linear(0.1, 0.0, 10)], [5])
+    axes = Figure().subplots()
+    assert drawn(Stretch(Shift(inner, 2), by=10).plot(200, axes))[1] == [70]
+    cut = join([inner, inner], [4])  # the first of them ends before its joint
+    assert drawn(cut.plot(20, Figure().subplots()))[1] == [4, 9]
+    assert drawn(cut.plot(9, Figure().subplots()))[1] == [4]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "length"),
+    [
+        (WarmUp(0.1, 10), 10),
+        (WarmUp(schedule_of(0.1), 10, shifted=False), 10),
+        (WarmUp(Cosine(0.1, 0.0, 50), 10, first=1), 59),
+        (join([Cosine(0.1, 0.0, 50), 0.1], [20]), 20),
+        (join([0.1, Cosine(0.1, 0.0, 50)], [20]) * Linear(0.1, 0.2, 90), 90),
+        (Stretch(Shift(Linear(0.1, 0.2, 9), 1), 10), 100),
+        (0.1 * Exponential(0.1, 0.9), math.inf),
+    ],
+)
+def test_the_length_of_a_composition(schedule: Schedule, length: float) -> None:
+    assert schedule.length() == length
+
+
+def test_plots_go_into_the_current_axes_and_keep_what_is_there() -> None:
+    figure, axes = pyplot.subplots()
+    axes.set_xlabel("epoch")
+    for schedule in (Exponential(0.1, 0.9), Cosine(0.1, 0.0, 10)):
+        assert schedule.plot(label=type(schedule).__name__) is axes
+    assert [len(line.get_xdata()) for line in axes.get_lines()] == [1000, 12]
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == ["Exponential", "Cosine"]
+    assert axes.get_xlabel() == "epoch"
+    pyplot.close(figure)
+
+
+def test_a_plot_of_many_steps_has_some_thousand_points() -> None:
+    line, _ = drawn(Cosine(1.0, 0.0, 10**8).plot(10**8, Figure().subplots()))
+    assert 4000 <= len(line.get_xdata()) <= 8000
+    np.testing.assert_array_equal(np.diff(line.get_xdata()), 10**8 // 4000)
+
+
+@pytest.mark.parametrize(("steps", "kind"), [(0, ValueError), (-1, ValueError), (1.5, TypeError)])
+def test_a_plots_steps_are_checked(steps: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="steps must be"):
+        Cosine(1.0, 0.0, 10).plot(steps, Figure().subplots())
+
+
+def test_without_matplotlib_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"pip install 'grilly\[plot\]'"):
+        Cosine(1.0, 0.0, 10).plot()

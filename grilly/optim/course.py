@@ -39,7 +39,8 @@ class Course:
     def __init__(self, tree: Schedule) -> None:
         self.tree = tree
         self.starts: States = starts(tree)
-        self._on_host = not traces(bind(tree, self.starts))
+        self._last = tree.last_step()
+        self._on_host = not traces(self._bound(self.starts))
         self._known: list[_Known] = []
 
     def formula(self, states: States, t: float, where: str) -> tuple[Schedule, float]:
@@ -48,16 +49,16 @@ class Course:
         Raises ValueError, with ``where``, past the end of a schedule that ends with an error; and
         what a function of the user's raises at step ``t``.
         """
-        last = self.tree.last_step()
-        if t > last:
-            raise ValueError(f"{where}: the schedule ends at step {last:g}, step {t:g} is past it")
-        tree = bind(self.tree, states)
+        if t > self._last:
+            end = f"the schedule ends at step {self._last:g}"
+            raise ValueError(f"{where}: {end}, step {t:g} is past it")
+        tree = self._bound(states)
         if not self._on_host:
-            return tree, last
+            return tree, self._last
         self._known = [known for known in self._known if known.covers(t)]
         window = next((known.window for known in self._known if known.tree == tree), None)
         if window is None:
-            window = sampled(lambda step: _value(tree, step, where), t, last)
+            window = sampled(lambda step: _value(tree, step, where), t, self._last)
             self._known.append(_Known(tree, t, window))
         return window
 
@@ -67,11 +68,15 @@ class Course:
 
     def values(self, states: States, steps: Values) -> Values:
         """Return the values at ``steps`` with the rules as they are."""
-        tree = bind(self.tree, states)
+        tree = self._bound(states)
         if not self._on_host:
             return np.asarray(values_of([tree], steps)[0])
         own = [_value(tree, plain_step(t), "the schedule") for t in steps.tolist()]
         return np.array(own, np.float64)
+
+    def _bound(self, states: States) -> Schedule:
+        bound: Schedule = bind(self.tree, states) if self.starts else self.tree
+        return bound
 
 
 def _value(tree: Schedule, step: Any, where: str) -> float:

@@ -30,9 +30,10 @@ from .params import (
     params_of,
     zeroed,
 )
+from .progress import Progress
 from .sources import Sources
 from .state import load_state, saved_state
-from .timeline import Column, Progress, Timeline
+from .timeline import Column, Timeline
 
 # Seconds that an update which Ctrl-C cut short may take to end.
 PATIENCE = 1.0

@@ -93,7 +93,7 @@ def _whole(value: float) -> Number:
     return m, 1 - over.bit_length()
 
 
-class Source(NamedTuple):
+class Beta(NamedTuple):
     """The schedule of a beta, its step at the next update, and how that moves per update."""
 
     schedule: Schedule
@@ -110,7 +110,7 @@ class Path:
         """Return the product after ``i`` updates."""
         raise NotImplementedError
 
-    def goes_on(self, i: int, source: Source) -> bool:
+    def goes_on(self, i: int, beta: Beta) -> bool:
         """Whether the update after ``i`` is on this path, too."""
         raise NotImplementedError
 
@@ -129,8 +129,8 @@ class Powers(Path):
     def product(self, i: int) -> Number:
         return power(self.beta.value, i)
 
-    def goes_on(self, i: int, source: Source) -> bool:
-        return source.schedule == self.beta
+    def goes_on(self, i: int, beta: Beta) -> bool:
+        return beta.schedule == self.beta
 
     def formula(self, make: Callable[[Schedule], Formula]) -> Formula:
         return make(self.beta)
@@ -139,20 +139,20 @@ class Powers(Path):
 class Window(Path):
     """Of a scheduled beta, some updates ahead; ``count`` updates were before, with ``start``."""
 
-    def __init__(self, count: int, start: Number, source: Source, rows: int) -> None:
-        self._count, self._source = count, source
+    def __init__(self, count: int, start: Number, beta: Beta, rows: int) -> None:
+        self._count, self._beta = count, beta
         self._products = [start]
-        for beta in _betas(source, rows):
-            self._products.append(times(self._products[-1], beta))
+        for number in _betas(beta, rows):
+            self._products.append(times(self._products[-1], number))
         self.rows = len(self._products) - 1
         self._formulas: dict[Any, Formula] = {}
 
     def product(self, i: int) -> Number:
         return self._products[i]
 
-    def goes_on(self, i: int, source: Source) -> bool:
-        schedule, t, stride = self._source
-        return i < self.rows and source == (schedule, t + stride * i, stride)
+    def goes_on(self, i: int, beta: Beta) -> bool:
+        schedule, t, stride = self._beta
+        return i < self.rows and beta == (schedule, t + stride * i, stride)
 
     def formula(self, make: Callable[[Schedule], Formula]) -> Formula:
         if make not in self._formulas:
@@ -162,9 +162,9 @@ class Window(Path):
         return self._formulas[make]
 
 
-def _betas(source: Source, rows: int) -> list[Number]:
+def _betas(beta: Beta, rows: int) -> list[Number]:
     """Return the betas, as far as they can be ones; the first is, but for its last bit."""
-    betas = significands(source.schedule, source.t, source.stride, rows)
+    betas = significands(beta.schedule, beta.t, beta.stride, rows)
     m, e = betas[0]
     first = (max(m, 0), e) if m.bit_length() + e <= 0 else (2**64 - 1, -64)
     good = [0 <= m and m.bit_length() + e <= 0 for m, e in betas]
@@ -193,7 +193,7 @@ def begun(beta: float, count: int, saved: tuple[float, float] | None) -> Place:
     own = power(beta, count) if saved is None else from_floats(*saved)
     if count == 0 or own == power(beta, count):
         return Place(Powers(Constant(beta)), count)
-    return Place(Window(count, own, Source(Constant(beta), 0.0, 0), 1), 0)
+    return Place(Window(count, own, Beta(Constant(beta), 0.0, 0), 1), 0)
 
 
 def followed(
@@ -201,10 +201,10 @@ def followed(
 ) -> Place:
     """Return the place from which the next update goes on, the same if its path does."""
     constant = isinstance(schedule, Constant)
-    source = Source(schedule, 0.0, 0) if constant else Source(schedule, epoch or 0.0, stride)
-    if place.path.goes_on(place.i, source):
+    beta = Beta(schedule, 0.0, 0) if constant else Beta(schedule, epoch or 0.0, stride)
+    if place.path.goes_on(place.i, beta):
         return place
     if isinstance(schedule, Constant) and count == 0:
         return Place(Powers(schedule), 0)
     rows = WINDOW if place.i == place.path.rows else SHORT
-    return Place(Window(count, place.product, source, rows), 0)
+    return Place(Window(count, place.product, beta, rows), 0)

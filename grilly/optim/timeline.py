@@ -17,7 +17,8 @@ import numpy as np
 from ..backend import Array, Backend, Clock, Job, Plan
 from ..schedules import Formula, Schedule
 from .options import Key, option
-from .products import ROOTS, START, Place, as_floats, begun, followed
+from .products import ROOTS, START, as_floats, begun, followed
+from .progress import Epochs, Places, Progress
 
 # As far as float64, and so a saved state, holds every whole number, and bias corrections are exact.
 MOST_STEPS = 2**53
@@ -37,36 +38,12 @@ class Column(NamedTuple):
     formula: Callable[[Schedule], Formula] = lambda schedule: schedule
 
 
-# Of a parameter, where the product of each corrected beta stands; () where nobody asks for it.
-Places = tuple[Place, ...]
+# Two float64 for each product, or None.
 Pairs = tuple[tuple[float, float] | None, ...]
 # A group, how many updates the lane's parameters have missed, and their products.
 Lane = tuple[int, int, Places]
 Sources = Sequence[dict[Key, Source]]
-Epochs = list[list["float | None"]]
 R = TypeVar("R")
-
-
-class Progress(NamedTuple):
-    """What all updates so far come to: one value, so that an update is counted or is not."""
-
-    steps: int = 0  # of the most updated parameter
-    behind: Array = np.empty(0, np.int64)  # how many of them each parameter has missed
-    row: int = 0  # updates since the backend's clock was started
-    # The schedules' steps at the last update, and whether they had moved by then.
-    last: Epochs | None = None
-    moved: bool = True
-    # Where each parameter's products were when the clock was started, and who has moved since.
-    places: tuple[Places, ...] = ()
-    moving: Array = np.empty(0, np.bool_)
-
-    def now(self) -> list[Places]:
-        """Return where each parameter's products are."""
-        rows = np.where(self.moving, self.row, 0).tolist()
-        return [
-            tuple(Place(path, i + row) for path, i in own) if row else own
-            for own, row in zip(self.places, rows, strict=True)
-        ]
 
 
 class Timeline:

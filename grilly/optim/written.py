@@ -17,9 +17,12 @@ def held(track: Track, groups: list[Group]) -> dict[Key, list[Any]]:
     """Return the numbers that the row overwrites; raise ValueError where a group has none."""
     found: dict[Key, list[Any]] = {}
     for key, rows in track.rows.items():
+        name = key[0]
         try:
-            found[key] = [option(group, key) for group in groups]
-        except ValueError:  # it matters where the row has a value
+            found[key] = [group[name] for group in groups]
+            if len(key) == 2:
+                found[key] = [numbers[key[1]] for numbers in found[key]]
+        except (KeyError, IndexError, TypeError):  # it matters where the row has a value
             found[key] = [
                 None if value != value else option(group, key, f"param_groups[{i}]")
                 for i, (group, value) in enumerate(zip(groups, rows[track.at], strict=True))
@@ -33,10 +36,14 @@ def put(track: Track, groups: list[Group], numbers: dict[Key, list[Any]]) -> Non
         for group, value, old in zip(groups, rows[track.at], numbers[key], strict=True):
             if value != value:
                 continue
-            if type(old) is float and len(key) == 1:
+            if type(old) is not float:
+                write(group, key, value)
+            elif len(key) == 1:
                 group[key[0]] = value
             else:
-                write(group, key, value)
+                pair = [*group[key[0]]]
+                pair[key[1]] = value
+                group[key[0]] = tuple(pair)
 
 
 def last(track: Track, groups: list[Group], key: Key) -> list[float]:

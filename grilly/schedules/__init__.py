@@ -53,7 +53,7 @@ from .optax_pieces import (
     piecewise_interpolate_schedule,
 )
 from .ramps import EditedRamp, Held, Polynomial, Ramp
-from .recipes import swa_anneal, warmup_stable_decay
+from .recipes import one_cycle, scaled_cyclic, swa_anneal, warmup_stable_decay
 from .saving import from_json
 from .shipped import SHIPPED, WINDOW, Formula
 from .steps import NEVER, MultiStep, PiecewiseConstant, StepDecay
@@ -125,11 +125,13 @@ __all__ = [
     "join_schedules",
     "linear_onecycle_schedule",
     "linear_schedule",
+    "one_cycle",
     "parse",
     "piecewise_constant_schedule",
     "piecewise_interpolate_schedule",
     "polynomial_schedule",
     "restarts",
+    "scaled_cyclic",
     "schedule_of",
     "sgdr_schedule",
     "swa_anneal",

@@ -35,9 +35,17 @@ class _Decay(Schedule):
         left, gone = self._shares(*progress(t, self.steps))
         return self.low * gone + self.high * left
 
+    def length(self) -> float:
+        return self.steps
+
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
         """Return the shares of ``high`` and ``low``: they add up to 1, and neither cancels."""
         raise NotImplementedError
+
+
+def _one_minus(share: Any, rest: Any, power: Any) -> Any:
+    """Return 1 - share^power, where share + rest = 1: exactly near share = 0 and near 1."""
+    return np.where(rest < 0.5, one_minus_power(rest, power), 1.0 - share**power)
 
 
 class Triangle(_Decay):
@@ -86,7 +94,8 @@ class PowerDecay(_Decay):
         check_number("power", self.power, above=0)
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
-        return one_minus_power((total - done) / total, self.power), (done / total) ** self.power
+        share, rest = done / total, (total - done) / total
+        return _one_minus(share, rest, self.power), share**self.power
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,9 @@ class Tanh(_Decay):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("lower", self.lower)
-        check_number("upper", self.upper, above=self.lower)
+        check_number("upper", self.upper)
+        if np.any(self.upper <= self.lower):
+            raise ValueError(f"upper must be above lower={self.lower!r}, got {self.upper!r}")
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
         twice = 2.0 * (self.lower * (total - done) + self.upper * done) / total
@@ -193,11 +204,12 @@ class CosineDecay(_Decay):
             waved = 2.0 * self.cycles * done
             left, gone = half_cosine((total - waved) / total), half_cosine(waved / total)
         else:
-            left = half_cosine(one_minus_power((total - done) / total, self.k_decay))
-            gone = half_cosine((done / total) ** self.k_decay)
+            share, rest = done / total, (total - done) / total
+            left = half_cosine(_one_minus(share, rest, self.k_decay))
+            gone = half_cosine(share**self.k_decay)
         if self.exponent is None:
             return left, gone
-        return left**self.exponent, one_minus_power(gone, self.exponent)
+        return left**self.exponent, _one_minus(left, gone, self.exponent)
 
 
 @dataclass(frozen=True)
@@ -229,3 +241,6 @@ class CosineRestarts(Schedule):
         at = self.cycles * done % total
         value = self.low * half_cosine(at / total) + self.high * half_cosine((total - at) / total)
         return np.where(t < self.steps, value, self.low)
+
+    def length(self) -> float:
+        return self.steps

@@ -66,7 +66,7 @@ class Cycles(Schedule):
                 f"cycle, got {len(starts)}"
             )
         object.__setattr__(self, "starts", starts)
-        if starts and self.limit == NEVER:
+        if starts and np.all(self.limit == NEVER):
             object.__setattr__(self, "limit", len(starts) - 1)
         if starts and np.any(self.limit > len(starts) - 1):
             raise ValueError(
@@ -83,6 +83,10 @@ class Cycles(Schedule):
         low = getattr(self.cycle, last) * self.low_decay**n
         cycle = _copy(self.cycle, {first: high, last: low, "steps": steps})
         return np.where(i < self.limit, cycle(at), low)
+
+    def length(self) -> float:
+        end = self.starts[int(self.limit)] if self.starts else self.limit * self.cycle.steps  # type: ignore[attr-defined]
+        return end if end < HORIZON else np.inf
 
     def _clock(self, t: Any) -> tuple[Any, Any, Any]:
         """Return the number of the cycle of step ``t``, its steps so far, and its length."""
@@ -146,17 +150,20 @@ def restarts(
     if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
         raise ValueError(f"limit must be a whole number of cycles, 1 or more, got {limit!r}")
     equal = Cycles(cycle, (), decay, toward, low_decay, NEVER if limit is None else float(limit))
+    first: float = cycle.steps  # type: ignore[attr-defined]
+    if whole or stretch != 1:
+        check_number("cycle.steps", first, at_least=1)
+    if whole:
+        equal = replace(equal, cycle=replace(cycle, steps=first // 1))  # type: ignore[type-var]
     if stretch == 1:
         return equal
-    first: float = cycle.steps  # type: ignore[attr-defined]
-    check_number("cycle.steps", first, at_least=1)
     starts = _starts(first, stretch, limit, whole)
     return replace(equal, starts=starts, limit=len(starts) - 1.0)
 
 
 def _starts(first: float, stretch: float, limit: int | None, whole: bool) -> tuple[float, ...]:
     """Return where the cycles begin, and at last where the last of them ends."""
-    starts, length = [Fraction(0)], _decimal(first)
+    starts, length = [Fraction(0)], _decimal(first // 1 if whole else first)
     while length >= 1 and starts[-1] <= LAST_STEP and len(starts) - 1 != limit:
         if len(starts) == STARTS:
             if limit is None and starts[-1] >= HORIZON:

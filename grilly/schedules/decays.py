@@ -84,6 +84,9 @@ class Geometric(Schedule):
     def __call__(self, t: Any) -> Any:
         return blend("exponential", self.start, self.end, *progress(t, self.steps, self.begin))
 
+    def length(self) -> float:
+        return self.begin + self.steps
+
 
 @dataclass(frozen=True)
 class InverseTime(Schedule):

@@ -52,3 +52,6 @@ class Interpolate(Schedule):
         return blend(
             self.how, pick(i, values), pick(i + 1, values), *progress(t, end - begin, begin)
         )
+
+    def length(self) -> float:
+        return self.steps[-1]

@@ -40,6 +40,9 @@ class Linear(Schedule):
     def __call__(self, t: Any) -> Any:
         return blend("linear", self.start, self.end, *progress(t, self.steps, self.begin))
 
+    def length(self) -> float:
+        return self.begin + self.steps
+
 
 @dataclass(frozen=True)
 class PolynomialDecay(Schedule):
@@ -86,3 +89,6 @@ class PolynomialDecay(Schedule):
         if self.k_decay is not None:
             left, gone = one_minus_power(left, self.k_decay), gone**self.k_decay
         return self.start * left**self.power + self.end * one_minus_power(gone, self.power)
+
+    def length(self) -> float:
+        return np.inf if self.cycle else self.begin + self.steps

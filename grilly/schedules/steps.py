@@ -73,6 +73,9 @@ class MultiStep(Schedule):
         n = reached(t + self.ahead, filled(self.milestones, NEVER))
         return _multiplied(self.value, self.gamma, n)
 
+    def length(self) -> float:
+        return max(self.milestones, default=0) - self.ahead
+
 
 @dataclass(frozen=True)
 class PiecewiseConstant(Schedule):
@@ -112,6 +115,10 @@ class PiecewiseConstant(Schedule):
         # As many places as values have, whatever their number.
         bounds = filled((*self.boundaries, NEVER), NEVER)
         return pick(self._crossed(t + self.ahead, bounds), filled(self.values, self.values[-1]))
+
+    def length(self) -> float:
+        last = max(self.boundaries, default=0) - self.ahead
+        return last + (self.owner == "old")
 
     def _crossed(self, t: Any, bounds: tuple[Any, ...]) -> Any:
         if self.owner == "new":

@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // ``cycle`` again and again; ``restarts`` makes it.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 55u;
+const uint CONSTANT_WORDS = 58u;
 #include "fill.glsl"
 #include "xfloat_transcendental.glsl"
 
@@ -45,36 +45,40 @@ X formula(X t, X k, uint at) {
   X v35 = x_add(v32, v34);
   X v36 = x_sub(v19, v20);
   X v37 = x_div(v36, v19);
-  X v38 = x_from_words(jobs[at + 43u], jobs[at + 44u], jobs[at + 45u]);  // 1
+  X v38 = x_from_words(jobs[at + 43u], jobs[at + 44u], jobs[at + 45u]);  // 0.5
   bool v39 = x_less(v37, v38);
-  X v40 = x_where(v39, v37, v15);
-  X v41 = x_negative(v40);
-  X v42 = x_add(v38, v41);
-  bool v43 = x_equal(v42, v38);
-  X v44 = x_log(v42);
-  X v45 = x_sub(v42, v38);
-  X v46 = x_div(v41, v45);
-  X v47 = x_mul(v44, v46);
-  X v48 = x_where(v43, v41, v47);
-  X v49 = x_mul(v23, v48);
-  X v50 = x_from_words(jobs[at + 46u], jobs[at + 47u], jobs[at + 48u]);  // -64
-  bool v51 = x_less(v49, v50);
-  X v52 = x_from_words(jobs[at + 49u], jobs[at + 50u], jobs[at + 51u]);  // -1
-  X v53 = x_exp(v49);
-  bool v54 = x_equal(v53, v38);
-  X v55 = x_sub(v53, v38);
-  X v56 = x_log(v53);
-  X v57 = x_div(v49, v56);
-  X v58 = x_mul(v55, v57);
-  X v59 = x_where(v54, v49, v58);
-  X v60 = x_where(v51, v52, v59);
-  X v61 = x_negative(v60);
-  X v62 = x_from_words(jobs[at + 52u], jobs[at + 53u], jobs[at + 54u]);  // where(greater(cycle.k_decay, 0), 1, 0)
-  X v63 = x_where(v39, v61, v62);
-  X v64 = x_half_cosine(v63);
-  X v65 = x_mul(v35, v64);
-  X v66 = x_add(v26, v65);
-  X v67 = x_where(v6, v66, v14);
-  X v68 = x_where(v4, v67, v14);
-  return v68;
+  X v40 = x_from_words(jobs[at + 46u], jobs[at + 47u], jobs[at + 48u]);  // 1
+  bool v41 = x_less(v37, v40);
+  X v42 = x_where(v41, v37, v15);
+  X v43 = x_negative(v42);
+  X v44 = x_add(v40, v43);
+  bool v45 = x_equal(v44, v40);
+  X v46 = x_log(v44);
+  X v47 = x_sub(v44, v40);
+  X v48 = x_div(v43, v47);
+  X v49 = x_mul(v46, v48);
+  X v50 = x_where(v45, v43, v49);
+  X v51 = x_mul(v23, v50);
+  X v52 = x_from_words(jobs[at + 49u], jobs[at + 50u], jobs[at + 51u]);  // -64
+  bool v53 = x_less(v51, v52);
+  X v54 = x_from_words(jobs[at + 52u], jobs[at + 53u], jobs[at + 54u]);  // -1
+  X v55 = x_exp(v51);
+  bool v56 = x_equal(v55, v40);
+  X v57 = x_sub(v55, v40);
+  X v58 = x_log(v55);
+  X v59 = x_div(v51, v58);
+  X v60 = x_mul(v57, v59);
+  X v61 = x_where(v56, v51, v60);
+  X v62 = x_where(v53, v54, v61);
+  X v63 = x_negative(v62);
+  X v64 = x_from_words(jobs[at + 55u], jobs[at + 56u], jobs[at + 57u]);  // where(greater(cycle.k_decay, 0), 1, 0)
+  X v65 = x_where(v41, v63, v64);
+  X v66 = x_sub(v28, v24);
+  X v67 = x_where(v39, v65, v66);
+  X v68 = x_half_cosine(v67);
+  X v69 = x_mul(v35, v68);
+  X v70 = x_add(v26, v69);
+  X v71 = x_where(v6, v70, v14);
+  X v72 = x_where(v4, v71, v14);
+  return v72;
 }

@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // ``cycle`` again and again; ``restarts`` makes it.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 433u;
+const uint CONSTANT_WORDS = 436u;
 #include "fill.glsl"
 #include "lists.glsl"
 #include "xfloat_transcendental.glsl"
@@ -53,35 +53,39 @@ X formula(X t, X k, uint at) {
   X v42 = x_add(v39, v41);
   X v43 = x_sub(v27, v28);
   X v44 = x_div(v43, v27);
-  bool v45 = x_less(v44, v26);
-  X v46 = x_where(v45, v44, v21);
-  X v47 = x_negative(v46);
-  X v48 = x_add(v26, v47);
-  bool v49 = x_equal(v48, v26);
-  X v50 = x_log(v48);
-  X v51 = x_sub(v48, v26);
-  X v52 = x_div(v47, v51);
-  X v53 = x_mul(v50, v52);
-  X v54 = x_where(v49, v47, v53);
-  X v55 = x_mul(v31, v54);
-  X v56 = x_from_words(jobs[at + 424u], jobs[at + 425u], jobs[at + 426u]);  // -64
-  bool v57 = x_less(v55, v56);
-  X v58 = x_from_words(jobs[at + 427u], jobs[at + 428u], jobs[at + 429u]);  // -1
-  X v59 = x_exp(v55);
-  bool v60 = x_equal(v59, v26);
-  X v61 = x_sub(v59, v26);
-  X v62 = x_log(v59);
-  X v63 = x_div(v55, v62);
-  X v64 = x_mul(v61, v63);
-  X v65 = x_where(v60, v55, v64);
-  X v66 = x_where(v57, v58, v65);
-  X v67 = x_negative(v66);
-  X v68 = x_from_words(jobs[at + 430u], jobs[at + 431u], jobs[at + 432u]);  // where(greater(cycle.k_decay, 0), 1, 0)
-  X v69 = x_where(v45, v67, v68);
-  X v70 = x_half_cosine(v69);
-  X v71 = x_mul(v42, v70);
-  X v72 = x_add(v34, v71);
-  X v73 = x_where(v12, v72, v20);
-  X v74 = x_where(v6, v73, v20);
-  return v74;
+  X v45 = x_from_words(jobs[at + 424u], jobs[at + 425u], jobs[at + 426u]);  // 0.5
+  bool v46 = x_less(v44, v45);
+  bool v47 = x_less(v44, v26);
+  X v48 = x_where(v47, v44, v21);
+  X v49 = x_negative(v48);
+  X v50 = x_add(v26, v49);
+  bool v51 = x_equal(v50, v26);
+  X v52 = x_log(v50);
+  X v53 = x_sub(v50, v26);
+  X v54 = x_div(v49, v53);
+  X v55 = x_mul(v52, v54);
+  X v56 = x_where(v51, v49, v55);
+  X v57 = x_mul(v31, v56);
+  X v58 = x_from_words(jobs[at + 427u], jobs[at + 428u], jobs[at + 429u]);  // -64
+  bool v59 = x_less(v57, v58);
+  X v60 = x_from_words(jobs[at + 430u], jobs[at + 431u], jobs[at + 432u]);  // -1
+  X v61 = x_exp(v57);
+  bool v62 = x_equal(v61, v26);
+  X v63 = x_sub(v61, v26);
+  X v64 = x_log(v61);
+  X v65 = x_div(v57, v64);
+  X v66 = x_mul(v63, v65);
+  X v67 = x_where(v62, v57, v66);
+  X v68 = x_where(v59, v60, v67);
+  X v69 = x_negative(v68);
+  X v70 = x_from_words(jobs[at + 433u], jobs[at + 434u], jobs[at + 435u]);  // where(greater(cycle.k_decay, 0), 1, 0)
+  X v71 = x_where(v47, v69, v70);
+  X v72 = x_sub(v3, v32);
+  X v73 = x_where(v46, v71, v72);
+  X v74 = x_half_cosine(v73);
+  X v75 = x_mul(v42, v74);
+  X v76 = x_add(v34, v75);
+  X v77 = x_where(v12, v76, v20);
+  X v78 = x_where(v6, v77, v20);
+  return v78;
 }

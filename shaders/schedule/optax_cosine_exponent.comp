@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // From ``start`` to ``target`` in ``steps`` steps, then the schedule.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 48u;
+const uint CONSTANT_WORDS = 54u;
 #include "fill.glsl"
 #include "xfloat_transcendental.glsl"
 
@@ -43,43 +43,48 @@ X formula(X t, X k, uint at) {
   X v33 = x_mul(v27, v32);
   X v34 = x_div(v33, v31);
   X v35 = x_half_cosine(v34);
-  X v36 = x_from_words(jobs[at + 30u], jobs[at + 31u], jobs[at + 32u]);  // 1
+  X v36 = x_from_words(jobs[at + 30u], jobs[at + 31u], jobs[at + 32u]);  // 0.5
   bool v37 = x_less(v35, v36);
-  X v38 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // schedule.exponent
-  X v39 = x_where(v37, v35, v5);
-  X v40 = x_negative(v39);
-  X v41 = x_add(v36, v40);
-  bool v42 = x_equal(v41, v36);
-  X v43 = x_log(v41);
-  X v44 = x_sub(v41, v36);
-  X v45 = x_div(v40, v44);
-  X v46 = x_mul(v43, v45);
-  X v47 = x_where(v42, v40, v46);
-  X v48 = x_mul(v38, v47);
-  X v49 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // -64
-  bool v50 = x_less(v48, v49);
-  X v51 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // -1
-  X v52 = x_exp(v48);
-  bool v53 = x_equal(v52, v36);
-  X v54 = x_sub(v52, v36);
-  X v55 = x_log(v52);
-  X v56 = x_div(v48, v55);
-  X v57 = x_mul(v54, v56);
-  X v58 = x_where(v53, v48, v57);
-  X v59 = x_where(v50, v51, v58);
-  X v60 = x_negative(v59);
-  X v61 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // where(greater(schedule.exponent, 0), 1, 0)
-  X v62 = x_where(v37, v60, v61);
-  X v63 = x_mul(v26, v62);
-  X v64 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // schedule.high
-  X v65 = x_sub(v31, v33);
-  X v66 = x_div(v65, v31);
-  X v67 = x_half_cosine(v66);
-  L v68 = x_log2(v67);
-  X v69 = x_power_from_log(v68, v38);
-  X v70 = x_mul(v64, v69);
-  X v71 = x_add(v63, v70);
-  X v72 = x_where(v25, v71, v26);
-  X v73 = x_where(v4, v21, v72);
-  return v73;
+  X v38 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // 1
+  bool v39 = x_less(v35, v38);
+  X v40 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // schedule.exponent
+  X v41 = x_where(v39, v35, v5);
+  X v42 = x_negative(v41);
+  X v43 = x_add(v38, v42);
+  bool v44 = x_equal(v43, v38);
+  X v45 = x_log(v43);
+  X v46 = x_sub(v43, v38);
+  X v47 = x_div(v42, v46);
+  X v48 = x_mul(v45, v47);
+  X v49 = x_where(v44, v42, v48);
+  X v50 = x_mul(v40, v49);
+  X v51 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // -64
+  bool v52 = x_less(v50, v51);
+  X v53 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -1
+  X v54 = x_exp(v50);
+  bool v55 = x_equal(v54, v38);
+  X v56 = x_sub(v54, v38);
+  X v57 = x_log(v54);
+  X v58 = x_div(v50, v57);
+  X v59 = x_mul(v56, v58);
+  X v60 = x_where(v55, v50, v59);
+  X v61 = x_where(v52, v53, v60);
+  X v62 = x_negative(v61);
+  X v63 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // where(greater(schedule.exponent, 0), 1, 0)
+  X v64 = x_where(v39, v62, v63);
+  X v65 = x_from_words(jobs[at + 48u], jobs[at + 49u], jobs[at + 50u]);  // 1.0
+  X v66 = x_sub(v31, v33);
+  X v67 = x_div(v66, v31);
+  X v68 = x_half_cosine(v67);
+  L v69 = x_log2(v68);
+  X v70 = x_power_from_log(v69, v40);
+  X v71 = x_sub(v65, v70);
+  X v72 = x_where(v37, v64, v71);
+  X v73 = x_mul(v26, v72);
+  X v74 = x_from_words(jobs[at + 51u], jobs[at + 52u], jobs[at + 53u]);  // schedule.high
+  X v75 = x_mul(v74, v70);
+  X v76 = x_add(v73, v75);
+  X v77 = x_where(v25, v76, v26);
+  X v78 = x_where(v4, v21, v77);
+  return v78;
 }

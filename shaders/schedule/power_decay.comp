@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // ``low + (high - low) (1 - (t / steps)^power)``; ``power`` is above 0.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 30u;
+const uint CONSTANT_WORDS = 36u;
 #include "fill.glsl"
 #include "xfloat_transcendental.glsl"
 
@@ -24,33 +24,38 @@ X formula(X t, X k, uint at) {
   X v14 = x_from_words(jobs[at + 15u], jobs[at + 16u], jobs[at + 17u]);  // high
   X v15 = x_sub(v7, v8);
   X v16 = x_div(v15, v7);
-  X v17 = x_from_words(jobs[at + 18u], jobs[at + 19u], jobs[at + 20u]);  // 1
+  X v17 = x_from_words(jobs[at + 18u], jobs[at + 19u], jobs[at + 20u]);  // 0.5
   bool v18 = x_less(v16, v17);
-  X v19 = x_where(v18, v16, v2);
-  X v20 = x_negative(v19);
-  X v21 = x_add(v17, v20);
-  bool v22 = x_equal(v21, v17);
-  X v23 = x_log(v21);
-  X v24 = x_sub(v21, v17);
-  X v25 = x_div(v20, v24);
-  X v26 = x_mul(v23, v25);
-  X v27 = x_where(v22, v20, v26);
-  X v28 = x_mul(v11, v27);
-  X v29 = x_from_words(jobs[at + 21u], jobs[at + 22u], jobs[at + 23u]);  // -64
-  bool v30 = x_less(v28, v29);
-  X v31 = x_from_words(jobs[at + 24u], jobs[at + 25u], jobs[at + 26u]);  // -1
-  X v32 = x_exp(v28);
-  bool v33 = x_equal(v32, v17);
-  X v34 = x_sub(v32, v17);
-  X v35 = x_log(v32);
-  X v36 = x_div(v28, v35);
-  X v37 = x_mul(v34, v36);
-  X v38 = x_where(v33, v28, v37);
-  X v39 = x_where(v30, v31, v38);
-  X v40 = x_negative(v39);
-  X v41 = x_from_words(jobs[at + 27u], jobs[at + 28u], jobs[at + 29u]);  // where(greater(power, 0), 1, 0)
-  X v42 = x_where(v18, v40, v41);
-  X v43 = x_mul(v14, v42);
-  X v44 = x_add(v13, v43);
-  return v44;
+  X v19 = x_from_words(jobs[at + 21u], jobs[at + 22u], jobs[at + 23u]);  // 1
+  bool v20 = x_less(v16, v19);
+  X v21 = x_where(v20, v16, v2);
+  X v22 = x_negative(v21);
+  X v23 = x_add(v19, v22);
+  bool v24 = x_equal(v23, v19);
+  X v25 = x_log(v23);
+  X v26 = x_sub(v23, v19);
+  X v27 = x_div(v22, v26);
+  X v28 = x_mul(v25, v27);
+  X v29 = x_where(v24, v22, v28);
+  X v30 = x_mul(v11, v29);
+  X v31 = x_from_words(jobs[at + 24u], jobs[at + 25u], jobs[at + 26u]);  // -64
+  bool v32 = x_less(v30, v31);
+  X v33 = x_from_words(jobs[at + 27u], jobs[at + 28u], jobs[at + 29u]);  // -1
+  X v34 = x_exp(v30);
+  bool v35 = x_equal(v34, v19);
+  X v36 = x_sub(v34, v19);
+  X v37 = x_log(v34);
+  X v38 = x_div(v30, v37);
+  X v39 = x_mul(v36, v38);
+  X v40 = x_where(v35, v30, v39);
+  X v41 = x_where(v32, v33, v40);
+  X v42 = x_negative(v41);
+  X v43 = x_from_words(jobs[at + 30u], jobs[at + 31u], jobs[at + 32u]);  // where(greater(power, 0), 1, 0)
+  X v44 = x_where(v20, v42, v43);
+  X v45 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // 1.0
+  X v46 = x_sub(v45, v12);
+  X v47 = x_where(v18, v44, v46);
+  X v48 = x_mul(v14, v47);
+  X v49 = x_add(v13, v48);
+  return v49;
 }

@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // From ``start`` to ``target`` in ``steps`` steps, then the schedule.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 48u;
+const uint CONSTANT_WORDS = 54u;
 #include "fill.glsl"
 #include "xfloat_transcendental.glsl"
 
@@ -51,34 +51,39 @@ X formula(X t, X k, uint at) {
   X v41 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // schedule.schedule.high
   X v42 = x_sub(v34, v35);
   X v43 = x_div(v42, v34);
-  X v44 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // 1
+  X v44 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // 0.5
   bool v45 = x_less(v43, v44);
-  X v46 = x_where(v45, v43, v5);
-  X v47 = x_negative(v46);
-  X v48 = x_add(v44, v47);
-  bool v49 = x_equal(v48, v44);
-  X v50 = x_log(v48);
-  X v51 = x_sub(v48, v44);
-  X v52 = x_div(v47, v51);
-  X v53 = x_mul(v50, v52);
-  X v54 = x_where(v49, v47, v53);
-  X v55 = x_mul(v38, v54);
-  X v56 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // -64
-  bool v57 = x_less(v55, v56);
-  X v58 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -1
-  X v59 = x_exp(v55);
-  bool v60 = x_equal(v59, v44);
-  X v61 = x_sub(v59, v44);
-  X v62 = x_log(v59);
-  X v63 = x_div(v55, v62);
-  X v64 = x_mul(v61, v63);
-  X v65 = x_where(v60, v55, v64);
-  X v66 = x_where(v57, v58, v65);
-  X v67 = x_negative(v66);
-  X v68 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // where(greater(schedule.schedule.power, 0), 1, 0)
-  X v69 = x_where(v45, v67, v68);
-  X v70 = x_mul(v41, v69);
-  X v71 = x_add(v40, v70);
-  X v72 = x_where(v4, v24, v71);
-  return v72;
+  X v46 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // 1
+  bool v47 = x_less(v43, v46);
+  X v48 = x_where(v47, v43, v5);
+  X v49 = x_negative(v48);
+  X v50 = x_add(v46, v49);
+  bool v51 = x_equal(v50, v46);
+  X v52 = x_log(v50);
+  X v53 = x_sub(v50, v46);
+  X v54 = x_div(v49, v53);
+  X v55 = x_mul(v52, v54);
+  X v56 = x_where(v51, v49, v55);
+  X v57 = x_mul(v38, v56);
+  X v58 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -64
+  bool v59 = x_less(v57, v58);
+  X v60 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // -1
+  X v61 = x_exp(v57);
+  bool v62 = x_equal(v61, v46);
+  X v63 = x_sub(v61, v46);
+  X v64 = x_log(v61);
+  X v65 = x_div(v57, v64);
+  X v66 = x_mul(v63, v65);
+  X v67 = x_where(v62, v57, v66);
+  X v68 = x_where(v59, v60, v67);
+  X v69 = x_negative(v68);
+  X v70 = x_from_words(jobs[at + 48u], jobs[at + 49u], jobs[at + 50u]);  // where(greater(schedule.schedule.power, 0), 1, 0)
+  X v71 = x_where(v47, v69, v70);
+  X v72 = x_from_words(jobs[at + 51u], jobs[at + 52u], jobs[at + 53u]);  // 1.0
+  X v73 = x_sub(v72, v39);
+  X v74 = x_where(v45, v71, v73);
+  X v75 = x_mul(v41, v74);
+  X v76 = x_add(v40, v75);
+  X v77 = x_where(v4, v24, v76);
+  return v77;
 }

@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // From ``start`` to ``target`` in ``steps`` steps, then the schedule.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 48u;
+const uint CONSTANT_WORDS = 54u;
 #include "fill.glsl"
 #include "xfloat_transcendental.glsl"
 
@@ -48,34 +48,39 @@ X formula(X t, X k, uint at) {
   X v38 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // schedule.schedule.high
   X v39 = x_sub(v31, v32);
   X v40 = x_div(v39, v31);
-  X v41 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // 1
+  X v41 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // 0.5
   bool v42 = x_less(v40, v41);
-  X v43 = x_where(v42, v40, v5);
-  X v44 = x_negative(v43);
-  X v45 = x_add(v41, v44);
-  bool v46 = x_equal(v45, v41);
-  X v47 = x_log(v45);
-  X v48 = x_sub(v45, v41);
-  X v49 = x_div(v44, v48);
-  X v50 = x_mul(v47, v49);
-  X v51 = x_where(v46, v44, v50);
-  X v52 = x_mul(v35, v51);
-  X v53 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // -64
-  bool v54 = x_less(v52, v53);
-  X v55 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -1
-  X v56 = x_exp(v52);
-  bool v57 = x_equal(v56, v41);
-  X v58 = x_sub(v56, v41);
-  X v59 = x_log(v56);
-  X v60 = x_div(v52, v59);
-  X v61 = x_mul(v58, v60);
-  X v62 = x_where(v57, v52, v61);
-  X v63 = x_where(v54, v55, v62);
-  X v64 = x_negative(v63);
-  X v65 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // where(greater(schedule.schedule.power, 0), 1, 0)
-  X v66 = x_where(v42, v64, v65);
-  X v67 = x_mul(v38, v66);
-  X v68 = x_add(v37, v67);
-  X v69 = x_where(v4, v21, v68);
-  return v69;
+  X v43 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // 1
+  bool v44 = x_less(v40, v43);
+  X v45 = x_where(v44, v40, v5);
+  X v46 = x_negative(v45);
+  X v47 = x_add(v43, v46);
+  bool v48 = x_equal(v47, v43);
+  X v49 = x_log(v47);
+  X v50 = x_sub(v47, v43);
+  X v51 = x_div(v46, v50);
+  X v52 = x_mul(v49, v51);
+  X v53 = x_where(v48, v46, v52);
+  X v54 = x_mul(v35, v53);
+  X v55 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -64
+  bool v56 = x_less(v54, v55);
+  X v57 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // -1
+  X v58 = x_exp(v54);
+  bool v59 = x_equal(v58, v43);
+  X v60 = x_sub(v58, v43);
+  X v61 = x_log(v58);
+  X v62 = x_div(v54, v61);
+  X v63 = x_mul(v60, v62);
+  X v64 = x_where(v59, v54, v63);
+  X v65 = x_where(v56, v57, v64);
+  X v66 = x_negative(v65);
+  X v67 = x_from_words(jobs[at + 48u], jobs[at + 49u], jobs[at + 50u]);  // where(greater(schedule.schedule.power, 0), 1, 0)
+  X v68 = x_where(v44, v66, v67);
+  X v69 = x_from_words(jobs[at + 51u], jobs[at + 52u], jobs[at + 53u]);  // 1.0
+  X v70 = x_sub(v69, v36);
+  X v71 = x_where(v42, v68, v70);
+  X v72 = x_mul(v38, v71);
+  X v73 = x_add(v37, v72);
+  X v74 = x_where(v4, v21, v73);
+  return v74;
 }

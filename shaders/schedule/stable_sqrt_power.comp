@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // From ``start`` to ``target`` in ``steps`` steps, then the schedule.
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
-const uint CONSTANT_WORDS = 48u;
+const uint CONSTANT_WORDS = 54u;
 #include "fill.glsl"
 #include "xfloat_transcendental.glsl"
 
@@ -52,34 +52,39 @@ X formula(X t, X k, uint at) {
   X v42 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // schedule.schedule.high
   X v43 = x_sub(v35, v36);
   X v44 = x_div(v43, v35);
-  X v45 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // 1
+  X v45 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // 0.5
   bool v46 = x_less(v44, v45);
-  X v47 = x_where(v46, v44, v5);
-  X v48 = x_negative(v47);
-  X v49 = x_add(v45, v48);
-  bool v50 = x_equal(v49, v45);
-  X v51 = x_log(v49);
-  X v52 = x_sub(v49, v45);
-  X v53 = x_div(v48, v52);
-  X v54 = x_mul(v51, v53);
-  X v55 = x_where(v50, v48, v54);
-  X v56 = x_mul(v39, v55);
-  X v57 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // -64
-  bool v58 = x_less(v56, v57);
-  X v59 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -1
-  X v60 = x_exp(v56);
-  bool v61 = x_equal(v60, v45);
-  X v62 = x_sub(v60, v45);
-  X v63 = x_log(v60);
-  X v64 = x_div(v56, v63);
-  X v65 = x_mul(v62, v64);
-  X v66 = x_where(v61, v56, v65);
-  X v67 = x_where(v58, v59, v66);
-  X v68 = x_negative(v67);
-  X v69 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // where(greater(schedule.schedule.power, 0), 1, 0)
-  X v70 = x_where(v46, v68, v69);
-  X v71 = x_mul(v42, v70);
-  X v72 = x_add(v41, v71);
-  X v73 = x_where(v4, v25, v72);
-  return v73;
+  X v47 = x_from_words(jobs[at + 39u], jobs[at + 40u], jobs[at + 41u]);  // 1
+  bool v48 = x_less(v44, v47);
+  X v49 = x_where(v48, v44, v5);
+  X v50 = x_negative(v49);
+  X v51 = x_add(v47, v50);
+  bool v52 = x_equal(v51, v47);
+  X v53 = x_log(v51);
+  X v54 = x_sub(v51, v47);
+  X v55 = x_div(v50, v54);
+  X v56 = x_mul(v53, v55);
+  X v57 = x_where(v52, v50, v56);
+  X v58 = x_mul(v39, v57);
+  X v59 = x_from_words(jobs[at + 42u], jobs[at + 43u], jobs[at + 44u]);  // -64
+  bool v60 = x_less(v58, v59);
+  X v61 = x_from_words(jobs[at + 45u], jobs[at + 46u], jobs[at + 47u]);  // -1
+  X v62 = x_exp(v58);
+  bool v63 = x_equal(v62, v47);
+  X v64 = x_sub(v62, v47);
+  X v65 = x_log(v62);
+  X v66 = x_div(v58, v65);
+  X v67 = x_mul(v64, v66);
+  X v68 = x_where(v63, v58, v67);
+  X v69 = x_where(v60, v61, v68);
+  X v70 = x_negative(v69);
+  X v71 = x_from_words(jobs[at + 48u], jobs[at + 49u], jobs[at + 50u]);  // where(greater(schedule.schedule.power, 0), 1, 0)
+  X v72 = x_where(v48, v70, v71);
+  X v73 = x_from_words(jobs[at + 51u], jobs[at + 52u], jobs[at + 53u]);  // 1.0
+  X v74 = x_sub(v73, v40);
+  X v75 = x_where(v46, v72, v74);
+  X v76 = x_mul(v42, v75);
+  X v77 = x_add(v41, v76);
+  X v78 = x_where(v4, v25, v77);
+  return v78;
 }

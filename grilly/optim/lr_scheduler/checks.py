@@ -41,7 +41,7 @@ def check_rate(name: str, value: Any) -> None:
     """Raise unless ``value`` is a finite number, or an array or tensor of one."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    check_number(name, number_of(value, name))
+    check_number(name, number_of(plain(value), name))
 
 
 def check_epoch(value: Any) -> None:
@@ -54,7 +54,7 @@ def check_epoch(value: Any) -> None:
 def per_group(name: str, value: Any, count: int) -> list[Any]:
     """Return ``value``, a number or a list or tuple of ``count`` numbers, as a list.
 
-    A number may be a 0-d array or tensor: of that its value now is kept.
+    A number may be an array or a tensor of one: of that its value now is kept.
     """
     given = value if isinstance(value, (list, tuple)) else [value]
     values = [plain(one) for one in given]
