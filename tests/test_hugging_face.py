@@ -12,18 +12,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+from child import says
 from sample_named import HUGGING_FACE, arguments
 from targets import GrillyTarget, HostTarget, TorchTarget
 
-from grilly import xfloat
+from grilly import vk, xfloat
 from grilly.optim import get_scheduler
 from grilly.optim.lr_scheduler import GreedyLR, LambdaLR, ReduceLROnPlateau
 from grilly.program import evaluate, program
-from grilly.schedules import hugging_face
+from grilly.schedules import from_json, hugging_face
 
 RECORDED, PLAIN, TRACED = 1e-9, 1e-12, 1e-13
 FILES = sorted(Path(__file__).with_name("golden").glob("hf_*.json"))
 GROUPS = [{"lr": 0.1}, {"lr": 0.02}]
+WITHOUT_TOTAL = {"constant", "constant_with_warmup", "inverse_sqrt"}
 Case = dict[str, Any]
 
 
@@ -91,7 +93,7 @@ def rising(t: float, warm_up: float) -> float:
 
 def wave(t: float, own: Case, ahead: int = 0, least: float = 0.0) -> float:
     warm_up, total = own["num_warmup_steps"], own["num_training_steps"]
-    share = Fraction(t - warm_up + ahead, max(1, total - warm_up))
+    share = Fraction(t - warm_up + ahead) / Fraction(max(1, total - warm_up))
     angle = 2 * Fraction(own["num_cycles"]) * share
     height = 0.5 * (1 + math.cos(math.pi * float(angle % 2)))
     return max(0.0, height * (1 - least) + least)
@@ -110,7 +112,7 @@ def linear(t: int, own: Case) -> float:
 def restarts(t: int, own: Case) -> float:
     warm_up = own["num_warmup_steps"]
     # Exactly: in float64 a restart can be missed.
-    share = Fraction(t - warm_up, max(1, own["num_training_steps"] - warm_up))
+    share = Fraction(t - warm_up) / Fraction(max(1, own["num_training_steps"] - warm_up))
     if share >= 1:
         return 0.0
     return 0.5 * (1 + math.cos(math.pi * float(Fraction(own["num_cycles"]) * share % 1)))
@@ -194,6 +196,16 @@ def test_factors_are_those_of_a_plain_function(name: str) -> None:
         np.testing.assert_allclose(traced(factor, steps), got, TRACED, 4e-15, err_msg=str(own))
 
 
+@pytest.mark.parametrize("name", sorted(set(HUGGING_FACE) - WITHOUT_TOTAL))
+@pytest.mark.parametrize("total", [3.25, 9.5])
+def test_steps_need_not_be_whole(name: str, total: float) -> None:
+    own = arguments(name, np.random.default_rng(0), odd=False)
+    own |= {"num_warmup_steps": 3, "num_training_steps": total}
+    own.pop("num_stable_steps", None)
+    got = np.broadcast_to(hugging_face.FACTORS[name](**own)(np.arange(20.0)), 20)
+    np.testing.assert_allclose(got, [plain(name, t, own) for t in range(20)], PLAIN, 4e-15)
+
+
 def traced(formula: Any, steps: Any) -> Any:
     """Return the values of the traced formula, all 64 bits, as float64."""
     own = program(formula)
@@ -218,6 +230,65 @@ def test_a_scheduler_multiplies_each_groups_rate(name: str) -> None:
             assert target.held("lr") == [np.float32(rate) for rate in rates]
             target.step()
             scheduler.step()
+
+
+NO_COMPILER = """
+import numpy as np
+from grilly.optim import SGD, get_scheduler
+weights = np.ones(4, np.float32)
+types = "linear", "cosine", "1-sqrt"
+calls = [
+    ("constant", {}), ("constant_with_warmup", {}), ("linear", {}), ("cosine", {}),
+    ("cosine_with_restarts", {}), ("polynomial", {}), ("inverse_sqrt", {}),
+    ("cosine_with_min_lr", {"min_lr": 0.01}), ("cosine_warmup_with_min_lr", {"min_lr": 0.01}),
+    *(
+        ("warmup_stable_decay", {"num_decay_steps": 2, "warmup_type": rise, "decay_type": fall})
+        for rise in types for fall in types
+    ),
+]
+for name, more in calls:
+    own = SGD([{"params": [weights]}, {"params": [weights + 1], "lr": 0.02}], 0.1, device=DEVICE)
+    scheduler = get_scheduler(name, own, 2, 6, more)
+    for step in range(9):
+        rates = [np.float32(group["lr"]) for group in own.param_groups]
+        assert list(own.read_hyperparameters()["lr"]) == rates, (name, step)
+        own.step(gradients=[weights, weights])
+        scheduler.step()
+print(len(calls))
+"""
+
+
+def test_no_name_starts_a_compiler(device_info: vk.DeviceInfo, tmp_path: Path) -> None:
+    code = NO_COMPILER.replace("DEVICE", str(device_info.index))
+    places = {"GRILLY_CACHE": str(tmp_path / "cache"), "GRILLY_GLSLANG": str(tmp_path / "none")}
+    assert says(code, timeout=300, **places).split() == ["18"]
+
+
+@pytest.mark.parametrize("name", HUGGING_FACE)
+def test_a_state_is_plain_and_small_and_gone_on_from(name: str) -> None:
+    rng = np.random.default_rng(list(name.encode()))
+    own = arguments(name, rng, most=20, odd=False)
+    lr = own.pop("default_lr", 0.02)
+    target, other = (HostTarget("SGD", GROUPS, lr) for _ in range(2))
+    scheduler = get_scheduler(name, target.optimizer, **own)
+    for _ in range(7):
+        scheduler.step()
+    text = json.dumps(scheduler.state_dict())
+    assert len(text) < 400
+    resumed = get_scheduler(name, other.optimizer, **own)
+    resumed.load_state_dict(json.loads(text))
+    for _ in range(20):
+        scheduler.step()
+        resumed.step()
+        assert resumed.get_last_lr() == scheduler.get_last_lr()
+
+
+@pytest.mark.parametrize("name", HUGGING_FACE)
+def test_a_factor_is_saved_as_json(name: str) -> None:
+    rng = np.random.default_rng(list(name.encode()))
+    for _ in range(20):
+        factor = hugging_face.FACTORS[name](**arguments(name, rng))
+        assert from_json(factor.to_json()) == factor
 
 
 # --- Arguments ------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from sample_named import arguments
 
 from grilly import schedules, xfloat
 from grilly.program import evaluate, program
-from grilly.schedules import Constant, Schedule, join_schedules, sgdr_schedule
+from grilly.schedules import Constant, Schedule, from_json, join_schedules, sgdr_schedule
 
 RECORDED = 1e-9
 TRACED = 1e-13
@@ -198,6 +198,13 @@ class TestDrawn:
             np.testing.assert_allclose(
                 traced(schedule, np.arange(150.0)), got, rtol=TRACED, err_msg=str(own)
             )
+
+    @pytest.mark.parametrize("name", PLAIN_FUNCTIONS)
+    def test_they_are_saved_as_json(self, name: str) -> None:
+        rng = np.random.default_rng(list(name.encode()))
+        for _ in range(20):
+            schedule = getattr(schedules, name)(**arguments(name, rng))
+            assert from_json(schedule.to_json()) == schedule
 
 
 # --- Rules at the edges, and errors ---------------------------------------------------------------
