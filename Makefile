@@ -30,9 +30,13 @@ demo: .venv/demo.stamp
 	@$(SHADERS)
 	@$(BIN)/python examples/digits.py
 
+# Two at a time, for two cores: what is about numbers, then the validation run, beside all the rest.
 test: .venv/test.stamp lint
 	@$(SHADERS)
-	@$(BOTH_DRIVERS); $(VALIDATE) && $(PYTEST)
+	@$(BOTH_DRIVERS); log=build/numbers-and-validation.log; \
+	{ $(PYTEST) -m "numbers and not heavy" && $(VALIDATE); } >$$log 2>&1 & beside=$$!; \
+	$(PYTEST) -m "not numbers and not heavy"; rest=$$?; \
+	wait $$beside; numbers=$$?; cat $$log; exit $$((rest || numbers))
 
 bench: .venv/test.stamp
 	@$(SHADERS)

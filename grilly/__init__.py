@@ -8,14 +8,20 @@ from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
 from .errors import ShaderError as ShaderError
 from .errors import StateError as StateError
+from .errors import TextError as TextError
 from .errors import TraceError as TraceError
+from .linter import Finding as Finding
+from .linter import lint as lint
 
 __all__ = [
     "DeviceError",
+    "Finding",
     "GrillyError",
     "ShaderError",
     "StateError",
+    "TextError",
     "TraceError",
+    "lint",
     "nn",
     "optim",
     "rules",

@@ -9,11 +9,11 @@ from __future__ import annotations
 import operator
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+R = TypeVar("R")
 _ordinals = count()
 TABLE_BYTES = 8 << 20
 WINDOW = 256
@@ -122,7 +123,14 @@ def _ordinal(structure: Structure) -> int:
 
 
 def choose(device: str | int, kind: str) -> Backend:
-    """Return a backend for an optimizer of ``kind``.
+    """Return a backend for an optimizer of ``kind`` on ``device``, which ``on_device`` explains."""
+    return on_device(device, partial(_backend, kind), stacklevel=5)
+
+
+def on_device(
+    device: str | int, make: Callable[[vk.DeviceInfo | None], R], stacklevel: int = 4
+) -> R:
+    """Return ``make(info)`` for the Vulkan device that ``device`` means; of None it means numpy.
 
     ``device`` is "auto", "cpu" (numpy), "vulkan" (the best Vulkan device, software drivers
     included), an index into the Vulkan devices, or a part of a device's name. "auto" obeys the
@@ -137,26 +145,28 @@ def choose(device: str | int, kind: str) -> Backend:
     if isinstance(device, str) and device.lower() == "auto":
         device, asked = os.environ.get("GRILLY_DEVICE") or "auto", "GRILLY_DEVICE"
     if isinstance(device, str) and device.lower() in ("cpu", "numpy"):
-        return _cpu(kind)
+        return make(None)
     info = _vulkan_device(device, asked)
     if info is None:
-        return _cpu(kind)
-    from .gpu import GpuBackend
-
+        return make(None)
     try:
-        return GpuBackend(kind, info)
+        return make(info)
     except DeviceError as problem:
         if str(device).lower() != "auto":
             raise
-        words = f"{info.name} cannot be used, so the optimizer runs on numpy: {problem}"
-        warnings.warn(words, RuntimeWarning, stacklevel=4)
-        return _cpu(kind)
+        words = f"{info.name} cannot be used, so numpy is used instead: {problem}"
+        warnings.warn(words, RuntimeWarning, stacklevel=stacklevel)
+        return make(None)
 
 
-def _cpu(kind: str) -> Backend:
-    from .cpu import CpuBackend
+def _backend(kind: str, info: vk.DeviceInfo | None) -> Backend:
+    if info is None:
+        from .cpu import CpuBackend
 
-    return CpuBackend(kind)
+        return CpuBackend(kind)
+    from .gpu import GpuBackend
+
+    return GpuBackend(kind, info)
 
 
 _ORDER = ("discrete", "integrated", "virtual", "other", "cpu")

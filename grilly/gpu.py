@@ -65,7 +65,8 @@ class GpuBackend:
 
     def plan(self, plan: Plan) -> None:
         batches = backend.batches(plan.jobs)
-        jobs = [_job_words(batch, self._kind) for batch in batches.values()]
+        columns = len(hyper.COLUMNS[self._kind])
+        jobs = [job_words(batch, columns) for batch in batches.values()]
         dealt = self._slabs.deal(plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
         counts = {structure: len(batch) for structure, batch in batches.items()}
         shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt])
@@ -79,8 +80,7 @@ class GpuBackend:
             ranges.write(part.ranges)
 
     def start(self, clock: Clock) -> None:
-        words = np.array([clock.k, clock.t], np.int64).view(np.uint32).tolist()
-        self._clock.write(np.array([0, 0, *words, clock.stride], np.uint32))
+        self._clock.write(clock_words(clock))
         self._started = clock.k
         self._row = self._rows = self._parity = 0
         self._next_rows = min(backend.SHORT_WINDOW, self._window)
@@ -201,13 +201,18 @@ def _shipped() -> dict[Structure, str]:
     return {program(formula).structure: name for name, formula in SHIPPED.items()}
 
 
+def clock_words(clock: Clock) -> Array:
+    """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
+    words = np.array([clock.k, clock.t], np.int64).view(np.uint32).tolist()
+    return np.array([0, 0, *words, clock.stride], np.uint32)
+
+
 def _words(*numbers: int) -> bytes:
     return np.array(numbers, np.uint32).tobytes()
 
 
-def _job_words(jobs: Sequence[Job], kind: str) -> Array:
+def job_words(jobs: Sequence[Job], columns: int) -> Array:
     """Return the records of one structure's jobs, one after the other: see hyper.JOB_WORDS."""
-    columns = len(hyper.COLUMNS[kind])
     targets = np.array([[job.lane * columns + job.column] for job in jobs], np.uint32)
     k_offsets = np.array([[job.k_offset] for job in jobs], np.int64).view(np.uint32)
     t_offsets = xfloat.to_words(xfloat.from_float64(np.array([job.t_offset for job in jobs])))

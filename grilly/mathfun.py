@@ -24,10 +24,22 @@ def half_cosine(x: Any) -> Any:
     record = getattr(x, "__grilly_function__", None)
     if record is not None:
         return record(half_cosine, x)
-    distance = np.abs(np.remainder(np.asarray(x, np.float64) + 1.0, 2.0) - 1.0)
+    x = np.asarray(x, np.float64)
+    distance = np.abs(x - 2.0 * np.rint(x / 2.0))  # exact, where x + 1 would round
     near = np.minimum(distance, 1.0 - distance)
     small = np.sin(np.pi / 2 * near) ** 2
     return np.where(distance <= 0.5, small, 1.0 - small)
+
+
+def one_minus_power(x: Any, power: Any) -> Any:
+    """Return 1 - (1 - x)^power for ``x`` in [0, 1] and ``power`` >= 0, exactly near x = 0 too.
+
+    >>> float(one_minus_power(1e-20, 2.0)), float(one_minus_power(0.5, 2.0))
+    (2e-20, 0.75)
+    """
+    inside = np.where(x < 1, x, 0)
+    value = -np.expm1(power * np.log1p(-inside))
+    return np.where(x < 1, value, np.where(power > 0, 1, 0))
 
 
 def sinpi(x: Any) -> Any:
@@ -70,6 +82,9 @@ def reached(t: Any, bounds: Sequence[Any]) -> Any:
     record = _recorder(t, bounds)
     if record is not None:
         return record(reached, t, bounds)
+    if all(np.ndim(bound) == 0 for bound in bounds):
+        order = np.sort(np.asarray(bounds, np.float64))
+        return np.searchsorted(order, t, side="right").astype(np.float64)
     return sum((np.where(np.greater_equal(t, bound), 1.0, 0.0) for bound in bounds), np.float64(0))
 
 

@@ -8,13 +8,10 @@ from typing import Any
 import numpy as np
 
 from grilly.schedules import (
-    NEVER,
-    SHIPPED,
     Cosine,
     EditedCosine,
     EditedRamp,
     Held,
-    MultiStep,
     Polynomial,
     Ramp,
     Sampled,
@@ -26,7 +23,7 @@ from grilly.schedules.shipped import WINDOW
 Numbers = dict[str, np.ndarray[Any, Any]]
 
 
-def _step_decays(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+def step_decays(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
     """Decays and growths of both signs, over 0 to thousands of drops, and steps up to 2^53."""
     value, size = peaks(count, rng), np.floor(10.0 ** rng.uniform(0, 7, count))
     usual = rng.choice([0.1, 0.5, 0.3, 0.9, 0.95, 0.99, 1.0, 1.003, -0.5, 2.0, 0.0], count)
@@ -38,18 +35,6 @@ def _step_decays(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
     size[late], drops[late], gamma[late] = 2.0**51, 0, 0.1
     t[late] = np.floor(2.0 ** rng.uniform(24, 53, late.sum())) - rng.integers(0, 3, late.sum())
     return {"value": value, "step_size": size, "gamma": gamma, "drops": drops}, t
-
-
-def _multi_steps(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
-    decay, _ = _step_decays(count, rng)
-    places = len(SHIPPED["multi_step"].milestones)  # type: ignore[union-attr]
-    last = np.floor(10.0 ** rng.uniform(1, 9, count))
-    milestones = np.sort(np.floor(rng.random((places, count)) * last), axis=0)
-    milestones = np.where(rng.random((places, count)) < 0.2, milestones[2], milestones)
-    milestones[rng.integers(0, places + 1, count) <= np.arange(places)[:, None]] = NEVER
-    t = times(list(milestones[:4]), last, rng)
-    numbers = {f"milestones[{i}]": own for i, own in enumerate(milestones)}
-    return {"value": decay["value"], "gamma": decay["gamma"], **numbers}, t
 
 
 def _cosines(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
@@ -163,8 +148,7 @@ def rates(count: int, phases: int, rng: np.random.Generator) -> list[Any]:
 
 # Structures of which each field is a number, or a tuple of them.
 BY_FIELD: dict[str, tuple[type[Any], Callable[..., tuple[Numbers, Any]]]] = {
-    "step_decay": (StepDecay, _step_decays),
-    "multi_step": (MultiStep, _multi_steps),
+    "step_decay": (StepDecay, step_decays),
     "cosine": (Cosine, _cosines),
     "edited_cosine": (EditedCosine, _edited_cosines),
     "warm_restarts": (WarmRestarts, _warm_restarts),

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sample_anneal import BY_LABEL as ANNEAL_BY_LABEL
+from sample_decays import BY_LABEL as DECAY_BY_LABEL
+from sample_made import NAMED, Made, named
 from sample_numbers import BY_FIELD, Numbers, momenta, peaks, rates, times
 
 from grilly import xfloat
-from grilly.expr import OPS
-from grilly.program import Program, program
+from grilly.expr import OPS, Expr, trace
+from grilly.program import Program, _Cut, program
 from grilly.schedules import (
     SHIPPED,
     WINDOW,
@@ -44,46 +48,34 @@ class Samples:
             return np.broadcast_to(
                 self.program.constants, (len(self.t), self.program.constants.size)
             )
-        columns = [self._words(label) for label in self.program.labels]
+        # By what it is called, each constant's graph; one formula's serves all.
+        graphs = {label: expr for expr, label in _Cut(trace(self.formula(0)))._label.items()}
+        known: dict[Expr, Any] = {}
+        columns = [self._words(graphs[label], known) for label in self.program.labels]
         return np.concatenate(columns, axis=1)
 
-    def _words(self, label: str) -> Any:
-        value = self._value(label)
+    def _words(self, expr: Expr, known: dict[Expr, Any]) -> Any:
+        value = self._value(expr, known)
         if isinstance(value, (xfloat.X, xfloat.L)):
             return xfloat.to_words(value).reshape(len(self.t), -1)
         return np.asarray(value, np.uint32)[:, None]
 
-    def _value(self, label: str) -> Any:
+    def _value(self, expr: Expr, known: dict[Expr, Any]) -> Any:
         """Return a constant's values: a number of the formula, or what the host makes of some."""
-        if label.endswith("[]"):
-            count = sum(key.startswith(label[:-1]) for key in self.numbers)
-            members = [self._value(f"{label[:-2]}[{i}]") for i in range(count)]
-            return xfloat.stack(*members)
-        if not label.endswith(")"):
-            values = self.numbers.get(label)
-            return xfloat.from_float64(
-                np.full(len(self.t), float(label)) if values is None else values
-            )
-        name, _, rest = label[:-1].partition("(")
-        return MIRRORS[name](*map(self._value, _arguments(rest)))
+        if expr not in known:
+            if expr.op == "constant":
+                own = self.numbers.get(expr.label, np.full(len(self.t), expr.value))
+                known[expr] = xfloat.from_float64(own)
+            else:
+                parts = (self._value(arg, known) for arg in expr.args)
+                known[expr] = OPS[expr.op].mirror(*parts)
+        return known[expr]
 
 
-MIRRORS = {op.__name__: row.mirror for op, row in OPS.items()}
+BY_LABEL = {**DECAY_BY_LABEL, **ANNEAL_BY_LABEL}
 
 
-def _arguments(text: str) -> list[str]:
-    """Return the parts of "a, f(b, c)" between commas that stand in no parenthesis."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "," and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return [part.strip() for part in parts]
-
-
-def draw(name: str, count: int, seed: int) -> Samples:
+def draw(name: str, count: int, seed: int) -> Samples | Made:
     """Return random samples of the shipped structure ``name``."""
     rng = np.random.default_rng([seed, *name.encode()])
     if "one_cycle" in name:
@@ -93,6 +85,10 @@ def draw(name: str, count: int, seed: int) -> Samples:
     if name in BY_FIELD:
         kind, numbers = BY_FIELD[name]
         return _by_field(name, kind, *numbers(count, rng))
+    if name in BY_LABEL:
+        return _like_shipped(name, *BY_LABEL[name](count, rng))
+    if name in NAMED:
+        return named(name, count, rng)
     if name == "fresh":
         return _fresh(count, rng)
     if name == "counted":
@@ -112,6 +108,32 @@ def draw(name: str, count: int, seed: int) -> Samples:
         _updates(value, rng),
         lambda i: wrap(float(value[i])),
     )
+
+
+def _like_shipped(name: str, numbers: Numbers, t: Any) -> Samples:
+    def formula(i: int) -> Formula:
+        own = {label: float(values[i]) for label, values in numbers.items()}
+        made: Formula = renumbered(SHIPPED[name], "", own)
+        return made
+
+    return Samples(program(SHIPPED[name]), numbers, t, np.ones(len(t), np.int64), formula)
+
+
+def renumbered(value: Any, label: str, numbers: dict[str, float]) -> Any:
+    """Return the schedule ``value`` with other numbers, by the labels of its constants."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            field.name: renumbered(
+                getattr(value, field.name),
+                f"{label}.{field.name}" if label else field.name,
+                numbers,
+            )
+            for field in dataclasses.fields(value)
+        }
+        return dataclasses.replace(value, **fields)
+    if isinstance(value, tuple):
+        return tuple(renumbered(one, f"{label}[{i}]", numbers) for i, one in enumerate(value))
+    return numbers.get(label, value)
 
 
 def _by_field(name: str, kind: type[Formula], numbers: Numbers, t: Any) -> Samples:

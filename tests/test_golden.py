@@ -22,6 +22,7 @@ from grilly.optim import lr_scheduler
 
 GOLDEN = Path(__file__).with_name("golden")
 NAMES = sorted(path.stem for path in GOLDEN.glob("torch_*.json"))
+PEERS = {"GreedyLR", "get_scheduler"}  # Hugging Face's
 RELATIVE = 1e-12
 # torch's cosine forms cancel where the rate is far below the largest: absolute, in units of it.
 OF_LARGEST = 4e-16
@@ -237,5 +238,5 @@ def test_every_device_holds_their_float32(name: str, place: str | int) -> None:
 def test_the_recorded_files_are_all_there() -> None:
     """Some of every scheduler there is, and of resumes, added groups, tensors and hand edits."""
     scheduled = {load(name)["scheduler"] for name in NAMES}
-    assert scheduled == set(lr_scheduler.__all__) - {"LRScheduler", "GreedyLR"}  # not torch's
+    assert scheduled == set(lr_scheduler.__all__) - {"LRScheduler", *PEERS}
     assert len(NAMES) == 116

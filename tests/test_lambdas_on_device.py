@@ -22,6 +22,7 @@ from grilly.optim.lr_scheduler import (
     LambdaLR,
     MultiplicativeLR,
     SequentialLR,
+    lambdas,
 )
 from grilly.optim.lr_scheduler.ahead import MOST_SURPRISES
 from grilly.schedules import WINDOW, Cosine, Function, Ramp, parse
@@ -324,15 +325,53 @@ def test_what_is_not_copied_is_asked_step_by_step(place: str | int, kind: Any) -
     assert function.seen[-11:] == list(range(11)) and run.plans == 10
 
 
+class Asked:
+    """Remembers for which steps its function, which cannot be traced, was called."""
+
+    def __init__(self) -> None:
+        steps: list[int] = []
+
+        def function(t: int) -> float:
+            steps.append(t)
+            return 0.5 if t < 10 else math.exp(-t)
+
+        self.steps, self.function = steps, function
+
+
 def test_an_optimizer_of_another_library_makes_torchs_calls_only() -> None:
     for kind in (LambdaLR, MultiplicativeLR):
-        function = Counter()
+        asked = Asked()
         sgd = torch.optim.SGD([torch.ones(3)], lr=0.3)
-        scheduler = kind(sgd, function)
+        scheduler = kind(sgd, asked.function)
         for _ in range(5):
             sgd.step()
             scheduler.step()
-        assert function.seen == [0, 1, 2, 3, 4, 5][kind is MultiplicativeLR :]
+        assert asked.steps == [0, 1, 2, 3, 4, 5][kind is MultiplicativeLR :]
+
+
+def test_where_the_next_step_is_not_known_it_is_not_asked_ahead() -> None:
+    run, asked = Run("cpu"), Asked()
+    scheduler = LambdaLR(run.optimizer, asked.function)
+    run.step()
+    for epoch in (7, 7.5, 3, 100):
+        with pytest.warns(UserWarning, match="epoch parameter"):
+            scheduler.step(epoch)
+    assert len(asked.steps) <= 5 + 2  # and when it was traced
+
+
+def test_under_edits_at_every_step_no_windows_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    window_of = lambdas.window_of
+    monkeypatch.setattr(lambdas, "window_of", lambda *a: made.append(a) or window_of(*a))
+    run, asked = Run("cpu"), Asked()
+    product = MultiplicativeLR(run.optimizer, asked.function)
+    other = ExponentialLR(run.optimizer, 0.99)
+    for _ in range(20):
+        run.step()
+        product.step()
+        other.step()
+    assert len(made) <= 1  # at the first step no edit was seen yet
+    assert len(asked.steps) <= 20 + WINDOW
 
 
 def test_an_error_of_the_function_is_the_users(place: str | int) -> None:

@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grilly import GrillyError, xfloat
-from grilly.errors import TextError
+from grilly import GrillyError, TextError, xfloat
 from grilly.mathfun import half_cosine
 from grilly.program import evaluate, program
 from grilly.schedules import Product, Text, parse
@@ -25,6 +24,8 @@ NAMES: dict[str, Any] = {
     **{name: getattr(math, name) for name in ("sin", "sqrt", "tanh", "pi")},
     **{"abs": abs, "min": min, "max": max, "half_cosine": lambda x: float(half_cosine(x))},
     "exp2": lambda x: 2.0**x,
+    "sinpi": lambda x: math.sin(math.pi * x),
+    "cospi": lambda x: math.cos(math.pi * x),
     "clip": lambda x, low, high: min(max(x, low), high),
     "where": lambda c, a, b: a if c else b,
     "__builtins__": {},
@@ -53,6 +54,7 @@ TEXTS = [
     "t if 1 < 2 else 3",
     "exp(-t / 10) + log(t + 1) + tanh(t / 10)",
     "sin(pi * t / 7) + cos(2 * pi * t / 50)",
+    "sinpi(t / 7) + cospi(t / 50) + 2",
 ]
 STEPS = np.array([0.0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 20, 50, 99, 100, 101, 1000])
 

@@ -14,6 +14,7 @@ from targets import THEIRS, HostTarget, TorchTarget
 
 from grilly import StateError
 from grilly.optim import lr_scheduler as ours
+from grilly.optim.lr_scheduler import multistep
 from grilly.optim.swa_utils import SWALR as OUR_SWALR
 
 
@@ -270,3 +271,16 @@ def test_restarts_follow_a_clock_set_by_hand() -> None:
 
 def test_swalr_has_torchs_second_place() -> None:
     assert OUR_SWALR is ours.SWALR
+
+
+def test_more_milestones_than_a_formula_takes_are_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multistep, "MOST", 3)
+    players = [(target(), THEIRS), (target(), ours)]
+    rates: list[list[list[float]]] = []
+    for own, module in players:
+        scheduler = module.MultiStepLR(own.optimizer, range(1, 20), gamma=-0.9)
+        rates.append([])
+        for _ in range(25):
+            advance(own, scheduler, 1)
+            rates[-1].append([group["lr"] for group in own.groups])
+    np.testing.assert_allclose(rates[1], rates[0], rtol=1e-12)

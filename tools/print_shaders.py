@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import shorten
 
 from grilly import glsl, hyper
 from grilly.program import program
@@ -25,7 +26,8 @@ def printed() -> dict[Path, str]:
     for name, formula in SHIPPED.items():
         doc = (type(formula).__doc__ or "").splitlines()[0]
         p = program(formula)
-        text = glsl.shader(p.structure, _TITLE.format(doc=doc), p.labels)
+        labels = [shorten(label, 300) for label in p.labels]  # a list has one of all its numbers
+        text = glsl.shader(p.structure, _TITLE.format(doc=doc), labels)
         files[SHADERS / "schedule" / f"{name}.comp"] = text
     return files
 

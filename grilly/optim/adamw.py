@@ -13,7 +13,7 @@ class AdamW(Adam):
 
     ``params`` is an iterable of grilly.nn.Parameter or writeable float32 numpy arrays, or of
     dicts (param groups) with a key "params" and any of the options. ``device`` is "auto", "cpu",
-    "vulkan", an index, or a part of a device's name (see grilly.backend.choose).
+    "vulkan", an index, or a part of a device's name (see grilly.backend.on_device).
     ``bias_correction`` is as in Adam.
     ``foreach``, ``capturable`` and ``fused`` are kept in the groups and change nothing.
 

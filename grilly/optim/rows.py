@@ -75,7 +75,7 @@ def _parted(schedules: Sequence[Any], members: list[int]) -> Iterable[list[int]]
 def _shape(value: Any) -> Any:
     """Return what must be equal in two values whose numbers may differ."""
     if _are_numbers((value,)):
-        return None
+        return float  # not None: a field may hold a number in one schedule, and None in another
     if isinstance(value, tuple):
         return (tuple, *map(_shape, value))
     if dataclasses.is_dataclass(value):

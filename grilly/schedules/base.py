@@ -41,6 +41,34 @@ class Schedule:
         """Return the last step that this schedule has a value for; infinity if there is none."""
         return min((part.last_step() for part, _ in self.parts(0)), default=np.inf)
 
+    def length(self) -> float:
+        """Return the step at which this schedule is at its end; infinity if it has no end.
+
+        Of a composition that is the last end of what is in it. A class of your own that ends says
+        so by a method of this name; grilly.lint and plot() ask it.
+
+        >>> from grilly.schedules import Cosine, Exponential, join
+        >>> join([0.5, Cosine(0.5, 0.0, period=90)], [10]).length(), Exponential(1.0, 0.9).length()
+        (100.0, inf)
+        """
+        from .outline import length
+
+        return length(self)
+
+    def plot(self, steps: int | None = None, ax: Any = None, **line: Any) -> Any:
+        """Draw the values at steps 0 to ``steps`` - 1, and return matplotlib's axes.
+
+        By default these are the steps until its end and a tenth more; 1000 if it has no end.
+        ``ax`` are the axes to draw into, by default the current ones of pyplot; ``line`` goes to
+        their ``plot()``. Dotted lines show where one schedule of a composition follows another.
+
+        Raises ImportError without matplotlib: pip install 'grilly[plot]'; and TypeError or
+        ValueError if ``steps`` is no int, or below 1.
+        """
+        from ..look import plot
+
+        return plot(self, steps, ax, line)
+
     def to_json(self) -> str:
         """Return this schedule as JSON, from which ``grilly.schedules.from_json`` makes its equal.
 
@@ -54,6 +82,25 @@ class Schedule:
         from .saving import to_json
 
         return to_json(self)
+
+    def table(self, start: int, stop: int, step: int = 1, device: str | int | None = None) -> Any:
+        """Return the values at steps start, start + step, ... below ``stop``, an array (n,).
+
+        They are the host's float64 values. With a ``device``, "cpu" (numpy), "vulkan", a part of a
+        device's name or an index, they are float32: what an optimizer's kernels read there, the
+        correctly rounded values. A rule is in its first state, as if no metric came.
+
+        Raises TypeError or ValueError, naming the argument, for steps that are no ints or not
+        within 2^53 and a ``step`` below 1; TraceError for a Python function on a device that
+        cannot compute it; DeviceError if the device is not there.
+
+        >>> from grilly.schedules import Linear
+        >>> Linear(start=0.0, end=0.1, steps=4).table(0, 6, device="cpu")
+        array([0.   , 0.025, 0.05 , 0.075, 0.1  , 0.1  ], dtype=float32)
+        """
+        from ..look import table
+
+        return table(self, start, stop, step, device)
 
     def __add__(self, other: Any) -> Schedule:
         return _combined("Sum", self, other)
@@ -95,6 +142,9 @@ class Constant(Schedule):
 
     def __call__(self, t: Any) -> Any:
         return self.value
+
+    def length(self) -> float:
+        return 0
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .base import Schedule, schedule_from
+from .checks import check_choice, check_number, check_rising, numbers
 
 
 @dataclass(frozen=True)
@@ -105,19 +106,19 @@ class Join(Schedule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "phases", tuple(map(schedule_from, self.phases)))
-        object.__setattr__(self, "boundaries", tuple(self.boundaries))
+        object.__setattr__(self, "boundaries", numbers("boundaries", self.boundaries))
         if len(self.phases) != len(self.boundaries) + 1:
             raise ValueError(
                 f"Join needs one boundary less than schedules, got {len(self.phases)} schedules "
                 f"and boundaries={self.boundaries}"
             )
-        if list(self.boundaries) != sorted(self.boundaries):
-            raise ValueError(f"boundaries must not fall, got {self.boundaries}")
+        check_rising("boundaries", self.boundaries)
 
     def __call__(self, t: Any) -> Any:
         value = self.phases[0](t)
         for phase, boundary in zip(self.phases[1:], self.boundaries, strict=True):
-            value = np.where(t >= boundary, phase(t - boundary), value)
+            # Before its time a phase stands at its first step: it need not have earlier ones.
+            value = np.where(t >= boundary, phase(np.maximum(t - boundary, 0)), value)
         return value
 
     def parts(self, t: float) -> Iterator[tuple[Schedule, float]]:
@@ -146,6 +147,10 @@ class Shift(Schedule):
     schedule: Schedule
     by: float
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        check_number("by", self.by)
+
     def __call__(self, t: Any) -> Any:
         return self.schedule(t - self.by)
 
@@ -170,6 +175,10 @@ class Stretch(Schedule):
     schedule: Schedule
     by: float
     whole: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        check_number("by", self.by, above=0)
 
     def __call__(self, t: Any) -> Any:
         return self.schedule(t // self.by if self.whole else t / self.by)
@@ -196,6 +205,10 @@ class Clip(Schedule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        check_number("low", self.low)
+        check_number("high", self.high)
+        if np.any(self.low > self.high):
+            raise ValueError(f"low must not be above high, got {self.low} and {self.high}")
 
     def __call__(self, t: Any) -> Any:
         return np.minimum(np.maximum(self.schedule(t), self.low), self.high)
@@ -222,10 +235,9 @@ class End(Schedule):
     then: str = "clamp"
 
     def __post_init__(self) -> None:
-        if self.then not in ENDS:
-            raise ValueError(f"then must be one of {', '.join(ENDS)}, got {self.then!r}")
-        if not self.steps >= 1:
-            raise ValueError(f"steps must be at least 1, got {self.steps!r}")
+        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        check_choice("then", self.then, ENDS)
+        check_number("steps", self.steps, at_least=1)
 
     def __call__(self, t: Any) -> Any:
         return self.schedule(self._clock(t))

@@ -29,6 +29,9 @@ class Cosine(Schedule):
     def __call__(self, t: Any) -> Any:
         return self.low * half_cosine(t / self.period) + self.high * self._height(t)
 
+    def length(self) -> float:
+        return self.period
+
     def _height(self, t: Any) -> Any:
         """Return the share of ``high``: 1 at step 0, 0 at step ``period``."""
         return half_cosine((self.period - t) / self.period)
@@ -74,3 +77,6 @@ class WarmRestarts(Cosine):
 
     def __call__(self, t: Any) -> Any:
         return super().__call__((t - self.start) % self.period)
+
+    def length(self) -> float:
+        return np.inf

@@ -44,3 +44,6 @@ class OneCycle(Schedule):
         if self.anneal == "cos":
             left, done = half_cosine(left), half_cosine(done)
         return a * left + b * done
+
+    def length(self) -> float:
+        return self.ends[-1]

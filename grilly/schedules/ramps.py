@@ -29,6 +29,9 @@ class Held(Schedule):
     def __call__(self, t: Any) -> Any:
         return np.where(t < self.end, self.value * self.factor, self.value / self.over)
 
+    def length(self) -> float:
+        return self.end
+
 
 @dataclass(frozen=True)
 class Ramp(Schedule):
@@ -47,6 +50,9 @@ class Ramp(Schedule):
 
     def __call__(self, t: Any) -> Any:
         return self.value * self._weight(t) / self.steps
+
+    def length(self) -> float:
+        return self.steps
 
     def _weight(self, t: Any) -> Any:
         done = np.minimum(t, self.steps)
@@ -84,3 +90,6 @@ class Polynomial(Schedule):
 
     def __call__(self, t: Any) -> Any:
         return self.value * ((self.steps - np.minimum(t, self.steps)) / self.over) ** self.power
+
+    def length(self) -> float:
+        return self.steps

@@ -41,11 +41,11 @@ class Text(Schedule):
 def parse(text: str) -> Text:
     """Return the schedule that a text such as "0.95**t * min(1, t / 100)" says.
 
-    ``t`` is the step; there are numbers (floats all of them), ``pi`` (a float64, so not exact),
-    ``+ - * / // % **``, comparisons (chained too), ``and or not``, ``a if c else b`` and the
-    functions abs, ceil, clip(x, low, high), cos, exp, exp2, floor, half_cosine, log, max and min
-    (of two or more), sin, sqrt, tanh and where(c, a, b). Of a condition both sides are computed,
-    and one is taken.
+    ``t`` is the step; there are numbers (floats all of them), ``pi`` (a float64, so not exact:
+    cospi(x) is the cosine of pi x), ``+ - * / // % **``, comparisons (chained too), ``and or not``,
+    ``a if c else b`` and the functions abs, ceil, clip(x, low, high), cos, cospi, exp, exp2, floor,
+    half_cosine, log, max and min (of two or more), sin, sinpi, sqrt, tanh and where(c, a, b). Of a
+    condition both sides are computed, and one is taken.
 
     Raises TextError, a ValueError that shows the place, for anything else, and for a part without
     a step whose value is not finite; TypeError if ``text`` is no str.

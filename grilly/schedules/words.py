@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..mathfun import half_cosine
+from ..mathfun import cospi, half_cosine, sinpi
 
 Operation = Callable[..., Any]
 
@@ -64,6 +64,7 @@ FUNCTIONS = {
     "ceil": Function(lambda x: -np.floor(-x)),
     "clip": Function(lambda x, low, high: np.minimum(np.maximum(x, low), high), 3, 3),
     "cos": Function(np.cos),
+    "cospi": Function(cospi),
     "exp": Function(np.exp),
     "exp2": Function(np.exp2),
     "floor": Function(np.floor),
@@ -72,6 +73,7 @@ FUNCTIONS = {
     "max": Function(folded(np.maximum), 2, MOST_ARGUMENTS),
     "min": Function(folded(np.minimum), 2, MOST_ARGUMENTS),
     "sin": Function(np.sin),
+    "sinpi": Function(sinpi),
     "sqrt": Function(np.sqrt),
     "tanh": Function(np.tanh),
     "where": Function(np.where, 3, 3, condition=True),

@@ -5,6 +5,7 @@ from .cosine import CosineAnnealingLR
 from .cyclic import CyclicLR
 from .exponential import ExponentialLR
 from .greedy import GreedyLR
+from .hugging_face import get_scheduler
 from .lambdas import LambdaLR, MultiplicativeLR
 from .multistep import MultiStepLR
 from .one_cycle import OneCycleLR
@@ -15,6 +16,9 @@ from .restarts import CosineAnnealingWarmRestarts
 from .sequential import ChainedScheduler, SequentialLR
 from .step import StepLR
 from .swa import SWALR
+from .texts import EPOCH_DEPRECATION_WARNING as EPOCH_DEPRECATION_WARNING
+
+_LRScheduler = LRScheduler  # torch's old name, which many users' classes still have
 
 __all__ = [
     "SWALR",
@@ -35,4 +39,5 @@ __all__ = [
     "ReduceLROnPlateau",
     "SequentialLR",
     "StepLR",
+    "get_scheduler",
 ]

@@ -15,7 +15,8 @@ from ...errors import StateError
 from ..options import Key
 from ..track import Formulas, Track
 from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer, check_rate
-from .texts import EPOCH_DEPRECATED, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
+from .preview import preview
+from .texts import EPOCH_DEPRECATION_WARNING, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, plain, unchanged_on_error, write
 
 LR: Key = ("lr",)
@@ -33,6 +34,9 @@ class LRScheduler:
     "initial_lr"; ValueError if ``get_lr()`` gives another number of rates than there are groups.
     """
 
+    # What is no part of the state: as in torch, that is all of __dict__ but the optimizer.
+    __slots__ = ("__dict__", "__weakref__", "_held", "_track", "_used")
+    _slots: ClassVar[tuple[str, ...]] = ("_held", "_track", "_used")
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
     # What the formulas depend on: attributes of the scheduler, and a group's values.
@@ -42,10 +46,12 @@ class LRScheduler:
     _own_get_lr: ClassVar[bool] = True
     _formulas_agree: ClassVar[bool] = False
     _last_lr: list[Any]
-    # What of an instance is no part of its state.
-    _HIDDEN: ClassVar[frozenset[str]] = frozenset({"optimizer", "_track", "_used", "_held"})
+    # What of __dict__ has no place in a state as it is.
+    _HIDDEN: ClassVar[frozenset[str]] = frozenset({"optimizer"})
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._slots = (*cls._slots, *vars(cls).get("__slots__", ()))
         ours: Any = next((c for c in cls.__mro__ if vars(c).get("_formulas_agree")), None)
         cls._own_get_lr = ours is None or cls.get_lr is not ours.get_lr
 
@@ -91,6 +97,20 @@ class LRScheduler:
         """Return the rates that the last ``step()`` wrote, float64, one per group; a copy."""
         return list(self._last_lr)
 
+    def preview(self, n: int) -> Any:
+        """Return the rates of the next ``n`` steps, (n, groups) float64; row 0 are those of now.
+
+        A copy of the scheduler makes the steps, so that nothing changes, and a hand edit is gone on
+        from. A user's function is called for each step ahead. Raises what ``step()`` would raise.
+
+        >>> from types import SimpleNamespace
+        >>> from grilly.optim.lr_scheduler import StepLR
+        >>> optimizer = SimpleNamespace(param_groups=[{"lr": 0.5}, {"lr": 1.0}])
+        >>> StepLR(optimizer, step_size=2, gamma=0.5).preview(3).tolist()
+        [[0.5, 1.0], [0.5, 1.0], [0.25, 0.5]]
+        """
+        return preview(self, n)
+
     def step(self, epoch: float | None = None) -> None:
         """Move to the next step of the schedule (or, deprecated in torch, to ``epoch``).
 
@@ -99,7 +119,6 @@ class LRScheduler:
         count = self._step_count
         if count == 1:
             self._warn_order()
-        self._step_count = count + 1
         # Fast while all is as it was left: the next values have been computed already.
         track, groups, at = self._track, self.optimizer.param_groups, self._track.at + 1
         if (
@@ -110,13 +129,15 @@ class LRScheduler:
             and self._settings(self) == self._used
             and list(map(self._reads, groups)) == self._held
         ):
+            self._step_count = count + 1
             self.last_epoch = track.t = track.t + 1
             track.at = at
             self._put(groups, at)
             return
+        self._step_count = count + 1
         try:
             if epoch is not None:
-                warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
+                warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
             self._advance(epoch)
         except BaseException:
             self._step_count = count
@@ -154,15 +175,30 @@ class LRScheduler:
         if unknown and type(self).__module__.startswith("grilly."):
             names = sorted(map(str, unknown))
             raise StateError(f"state_dict has keys that are not {type(self).__name__}'s: {names}")
-        before = dict(self.__dict__)
+        before = self._snapshot()
         self.__dict__.update(copy.deepcopy(state_dict))
         try:
             self._check_state()
             self._take_up(state_dict)
         except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-            self.__dict__.clear()
-            self.__dict__.update(before)
+            self._put_back(before)
             raise StateError(f"state_dict does not fit {type(self).__name__}: {error}") from error
+
+    def _snapshot(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Return all that this scheduler is now, for ``_put_back``."""
+        hidden = {name: getattr(self, name) for name in self._slots if hasattr(self, name)}
+        track = hidden.get("_track")
+        return dict(self.__dict__), hidden, {} if track is None else dict(track.__dict__)
+
+    def _put_back(self, snapshot: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]) -> None:
+        """Be again what ``_snapshot`` saw."""
+        own, hidden, track = snapshot
+        self.__dict__.clear()
+        self.__dict__.update(own)
+        for name, value in hidden.items():
+            setattr(self, name, value)
+        if track:
+            self._track.__dict__.update(track)
 
     # --- What a subclass with formulas defines ---------------------------------------------------
 
@@ -207,7 +243,7 @@ class LRScheduler:
 
     def _advance(self, epoch: float | None) -> None:
         """Move to the next step or to ``epoch``; compute all before anything is written."""
-        before = dict(self.__dict__)
+        before = self._snapshot()
         jump = epoch is not None
         t = self.last_epoch + 1 if epoch is None else epoch
         check_epoch(t)
@@ -219,7 +255,7 @@ class LRScheduler:
             with unchanged_on_error(self.optimizer.param_groups):
                 self._write(rates)
         except BaseException:
-            self.__dict__.update(before)
+            self._put_back(before)
             raise
         if rates is not None and not self._asks_get_lr:
             self._wrote(self._last_lr, jump)

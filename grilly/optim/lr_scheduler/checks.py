@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..options import number_of
+from .touch import plain
 
 MOST_STEPS = 2**53  # up to here float64, and so a group's clock, holds every whole step
 
@@ -23,17 +24,24 @@ def check_number(name: str, value: Any, zero: bool = True) -> None:
     """Raise TypeError or ValueError unless ``value`` is a finite number (``zero``: may be 0)."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.number)):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    if not math.isfinite(value):
+    if not _finite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if not zero and value == 0:
         raise ValueError(f"{name} divides and must not be 0, got {value}")
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond float64
+        return False
 
 
 def check_rate(name: str, value: Any) -> None:
     """Raise unless ``value`` is a finite number, or an array or tensor of one."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number, got {value!r}")
-    check_number(name, number_of(value, name))
+    check_number(name, number_of(plain(value), name))
 
 
 def check_epoch(value: Any) -> None:
@@ -44,11 +52,15 @@ def check_epoch(value: Any) -> None:
 
 
 def per_group(name: str, value: Any, count: int) -> list[Any]:
-    """Return ``value``, a number or a list or tuple of ``count`` numbers, as a list."""
-    values = list(value) if isinstance(value, (list, tuple)) else [value] * count
-    for one in values or [value]:
+    """Return ``value``, a number or a list or tuple of ``count`` numbers, as a list.
+
+    A number may be an array or a tensor of one: of that its value now is kept.
+    """
+    given = value if isinstance(value, (list, tuple)) else [value]
+    values = [plain(one) for one in given]
+    for one in values:
         check_number(name, one)
-    return values
+    return values if given is value else values * count
 
 
 def formatted(name: str, value: Any, count: int) -> list[Any]:
@@ -72,9 +84,9 @@ def cycles_beta1(optimizer: Any) -> bool:
     return "betas" in defaults
 
 
-def check_beta1(values: Iterable[Any]) -> None:
-    """Raise ValueError unless all of ``values`` can be a beta1."""
-    for beta1 in values:
+def check_beta1(optimizer: Any, values: Iterable[Any]) -> None:
+    """Raise ValueError unless all of ``values`` can be a beta1 of grilly's ``optimizer``."""
+    for beta1 in values if hasattr(optimizer, "_driven") else ():
         if not 0.0 <= beta1 < 1.0:
             raise ValueError(f"momenta must be in [0, 1) where beta1 is cycled, got {beta1}")
 
@@ -83,7 +95,7 @@ def power(name: str, base: float, exponent: float) -> float:
     """Return base ** exponent; ValueError, naming ``base``, where that is no finite real number."""
     result: Any
     try:
-        result = base**exponent
+        result = float(base) ** exponent  # of an int, a large power takes for ever
     except (ZeroDivisionError, OverflowError):
         result = np.inf
     if isinstance(result, complex) or not np.isfinite(result):

@@ -91,7 +91,7 @@ class CosineAnnealingLR(RecurrentLR):
 
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
         period, low = abs(self.T_max), self.eta_min
-        base = self.base_lrs[i] if i < len(self.base_lrs) else rate
+        base = float(self.base_lrs[i]) if i < len(self.base_lrs) else rate
         if t == 0 and rate == base:
             return Cosine(rate, low, period)
         if period % 1 and t % 1:

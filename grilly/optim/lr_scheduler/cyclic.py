@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
@@ -24,7 +25,11 @@ from .checks import (
 from .functions import check_saved, number, restore_functions, saved_function
 from .touch import unchanged_on_error, write
 
-MODES = ("triangular", "triangular2", "exp_range")
+# The scale of a cycle's height, by its number, in the modes that do not need gamma.
+SCALES: dict[str, Callable[[float], float]] = {
+    "triangular": lambda cycle: 1.0,
+    "triangular2": lambda cycle: power("the scale's base, 2", 2.0, 1 - cycle),
+}
 
 
 class CyclicLR(LRScheduler):
@@ -54,11 +59,8 @@ class CyclicLR(LRScheduler):
     [0.25, 0.5, 0.75, 0.5, 0.25, 0.5]
     """
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {
-        "_scale_fn_custom",
-        "_momenta",
-        "_curves",
-    }
+    __slots__ = ("_curves", "_momenta")
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_scale_fn_custom"}
     _formulas_agree = True
     _settings: ClassVar[Any] = attrgetter(
         "base_lrs",
@@ -104,7 +106,7 @@ class CyclicLR(LRScheduler):
         self.total_size = float(up) + float(down)
         check_number("step_size_up + step_size_down", self.total_size, zero=False)
         self.step_ratio = float(up) / self.total_size
-        if mode not in MODES and scale_fn is None:
+        if mode not in (*SCALES, "exp_range") and scale_fn is None:
             raise ValueError("mode is invalid and scale_fn is None")
         self.mode = mode
         self.gamma = gamma
@@ -145,9 +147,14 @@ class CyclicLR(LRScheduler):
         """Return the scale of the height, of cycle or step ``x``."""
         if self._scale_fn_custom is not None:
             return number(self._scale_fn_custom(x), "scale_fn(%s)", x)
+        return self._scale_fn_ref(x)
+
+    @property
+    def _scale_fn_ref(self) -> Callable[[float], float]:  # torch's name
+        """The scale that the mode has by itself."""
         if self.mode == "exp_range":
-            return power("gamma", self.gamma, x)
-        return 2.0 ** (1 - x) if self.mode == "triangular2" else 1.0
+            return partial(power, "gamma", self.gamma)
+        return SCALES[self.mode]
 
     def get_lr(self) -> list[float]:
         """Return the rates at last_epoch."""
@@ -160,6 +167,11 @@ class CyclicLR(LRScheduler):
     def _height(self) -> float:
         """Return the part of the way from the lower bound to the upper one, at last_epoch."""
         done = self.last_epoch / self.total_size
+        if not math.isfinite(done):
+            raise ValueError(
+                f"step_size_up + step_size_down must not be so small at step {self.last_epoch}, "
+                f"got {self.total_size}"
+            )
         cycle = math.floor(1 + done)
         x = 1.0 + done - cycle
         up = x <= self.step_ratio
@@ -256,7 +268,7 @@ class CyclicLR(LRScheduler):
         check_number("total_size", self.total_size, zero=False)
         check_number("step_ratio", self.step_ratio, zero=False)
         if self.cycle_momentum and self.use_beta1:
-            check_beta1((*self.base_momentums, *self.max_momentums))
+            check_beta1(self.optimizer, (*self.base_momentums, *self.max_momentums))
 
     def _check_state(self) -> None:
         super()._check_state()

@@ -26,9 +26,8 @@ class _Lambdas(LRScheduler):
     are from: a formula, or a window of what the function gave when it was asked ahead.
     """
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {
-        *("lr_lambdas", "_given", "_followed", "_windows", "_edited"),
-    }
+    __slots__ = ("_edited", "_followed", "_given", "_windows")
+    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"lr_lambdas"}
     _given: list[float]  # the functions' values at last_epoch, if they were asked
 
     def __init__(

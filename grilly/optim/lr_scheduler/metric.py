@@ -6,10 +6,13 @@ import math
 import warnings
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ...rules.base import BETTER, metric_of, tolerances
 from .base import LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
-from .texts import EPOCH_DEPRECATED
+from .preview import steps_of
+from .texts import EPOCH_DEPRECATION_WARNING
 from .touch import copied, plain, unchanged_on_error
 
 
@@ -38,16 +41,24 @@ class MetricLR(LRScheduler):
         """
         current = metric_of(metrics, self.accept_nonfinite)
         if epoch is not None:
-            warnings.warn(EPOCH_DEPRECATED, UserWarning, stacklevel=2)
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
             check_epoch(epoch)
-        before = dict(self.__dict__)
+        before = self._snapshot()
         try:
             with unchanged_on_error(self.optimizer.param_groups):
                 self._take(current, self.last_epoch + 1 if epoch is None else epoch)
                 self._last_lr = [copied(group["lr"]) for group in self.optimizer.param_groups]
         except BaseException:
-            self.__dict__.update(before)
+            self._put_back(before)
             raise
+
+    def preview(self, n: int) -> Any:
+        """Return the rates of the next ``n`` steps, (n, groups) float64: those of now, in each row.
+
+        No one knows the metrics to come: it is as if none of them changed the rates.
+        """
+        rates = [float(group["lr"]) for group in self.optimizer.param_groups]
+        return np.tile(np.array(rates, np.float64), (steps_of("n", n), 1))
 
     def _take(self, current: float, epoch: float) -> None:
         """Count a metric and change the rates of the groups if that is due."""

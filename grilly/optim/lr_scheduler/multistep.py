@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...schedules import NEVER, MultiStep, Schedule
+from ...schedules import MultiStep, Schedule
+from ...schedules.steps import PLACES
 from .checks import check_number, check_optimizer, power
 from .recurrent import RecurrentLR
 
-PLACES = 8  # of milestones in a formula, so that one shader serves them all
+MOST = PLACES[-1]  # milestones in a formula: for more, a shader would have to be compiled
 
 
 class MultiStepLR(RecurrentLR):
@@ -39,9 +40,8 @@ class MultiStepLR(RecurrentLR):
     [0.5, 0.25, 0.25, 0.125, 0.125]
     """
 
+    __slots__ = ("_end",)
     _formulas_agree = True
-    _end: float
-    _HIDDEN: ClassVar[frozenset[str]] = RecurrentLR._HIDDEN | {"_end"}
     _settings: ClassVar[Any] = attrgetter("base_lrs", "milestones", "gamma")
 
     def __init__(
@@ -72,9 +72,7 @@ class MultiStepLR(RecurrentLR):
         return base * power("gamma", self.gamma, self.milestones.get(0, 0))
 
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
-        later = self._later(t)[:PLACES]
-        steps = (*map(float, later), *[NEVER] * (PLACES - len(later)))
-        return MultiStep(rate, steps, self.gamma)
+        return MultiStep(rate, tuple(map(float, self._later(t)[:MOST])), self.gamma)
 
     def _later(self, t: float) -> list[float]:
         """Return the milestones that whole steps from ``t`` on come to, in order."""
@@ -83,15 +81,15 @@ class MultiStepLR(RecurrentLR):
 
     def _anchor(self, anchors: list[list[float]]) -> None:
         super()._anchor(anchors)
-        more = [later[PLACES] for _, t in anchors if len(later := self._later(t)) > PLACES]
-        self._end = min(more, default=np.inf) - 1
+        more = [later[MOST] for _, t in anchors if len(later := self._later(t)) > MOST]
+        self._end: float = min(more, default=np.inf) - 1
 
     def _start_track(self) -> None:
         super()._start_track()
         self._end = np.inf
 
     def _last_step(self) -> float:
-        # After as many milestones as a formula has places for it starts from the rate it came to.
+        # After as many milestones as a formula takes it starts from the rate it came to.
         return self._end
 
     def _check_arguments(self) -> None:

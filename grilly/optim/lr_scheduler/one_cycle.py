@@ -16,6 +16,7 @@ from .touch import write
 
 Phase = dict[str, Any]
 BETA1: Key = ("betas", 0)
+STRATEGIES = ("cos", "linear")
 
 
 class OneCycleLR(LRScheduler):
@@ -36,11 +37,10 @@ class OneCycleLR(LRScheduler):
     ([0.004], (0.95, 0.999))
     """
 
+    __slots__ = ("_cycles", "_momentum", "_reads")
     use_beta1: bool = False
     _formulas_agree = True
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_cycles", "_momentum", "_reads"}
     _settings: ClassVar[Any] = attrgetter("total_steps", "_anneal_func_type", "cycle_momentum")
-    _reads: Any = itemgetter("initial_lr", "max_lr", "min_lr")
     _cycles: dict[Key, list[OneCycle]]
 
     def __init__(
@@ -78,7 +78,7 @@ class OneCycleLR(LRScheduler):
         tops = self._format_param("max_momentum", optimizer, max_momentum) if cycle_momentum else []
         if cycle_momentum:
             self.use_beta1 = cycles_beta1(optimizer)
-            check_beta1((*bases, *tops) if self.use_beta1 else ())
+            check_beta1(optimizer, (*bases, *tops) if self.use_beta1 else ())
         check_number("div_factor", div_factor, zero=False)
         check_number("final_div_factor", final_div_factor, zero=False)
         self._check_phase(max(last_epoch + 1, 0))
@@ -134,10 +134,8 @@ class OneCycleLR(LRScheduler):
         super()._start_track()
         self._cycles = {}
         self._momentum: Key = BETA1 if self.use_beta1 else ("momentum",)
-        if self.cycle_momentum:
-            self._reads = itemgetter(
-                "initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"
-            )
+        momenta = ("max_momentum", "base_momentum") if self.cycle_momentum else ()
+        self._reads = itemgetter("initial_lr", "max_lr", "min_lr", *momenta)
 
     def _put(self, groups: list[dict[str, Any]], at: int) -> None:
         if not (self.cycle_momentum and self.use_beta1):
@@ -169,6 +167,17 @@ class OneCycleLR(LRScheduler):
         super()._take_up(state_dict)
         self._go_on()
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over a state_dict, as LRScheduler does; one of an older torch, too."""
+        own = dict(state_dict) if isinstance(state_dict, dict) else state_dict
+        anneal = own.get("anneal_func") if isinstance(own, dict) else None
+        strategy = getattr(anneal, "__name__", "").removeprefix("_annealing_")
+        if strategy in STRATEGIES:  # the state held the function itself
+            del own["anneal_func"]
+            own.setdefault("_anneal_func_type", strategy)
+            self.__dict__.setdefault("_anneal_func_type", strategy)
+        super().load_state_dict(own)
+
     def _check_state(self) -> None:
         super()._check_state()
         _positive("total_steps", self.total_steps)
@@ -193,7 +202,7 @@ class OneCycleLR(LRScheduler):
 
 
 def _check_strategy(value: Any) -> None:
-    if value not in ("cos", "linear"):
+    if value not in STRATEGIES:
         raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {value}")
 
 
@@ -201,13 +210,15 @@ def _total_steps(total_steps: Any, epochs: Any, steps_per_epoch: Any) -> int:
     if total_steps is not None:
         return _positive("total_steps", total_steps)
     if epochs is not None and steps_per_epoch is not None:
-        return _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
+        steps = _positive("epochs", epochs) * _positive("steps_per_epoch", steps_per_epoch)
+        return _positive("epochs * steps_per_epoch", steps)
     raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
 
 
 def _positive(name: str, value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ValueError(f"Expected positive integer {name}, but got {value}")
+    check_number(name, value)
     return value
 
 

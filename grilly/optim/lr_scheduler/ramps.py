@@ -19,6 +19,9 @@ class RampLR(RecurrentLR):
     def get_lr(self) -> list[float]:
         """Return the rates at last_epoch, from those that the groups hold of the step before."""
         self._warn_get_lr()
+        return self._rates()
+
+    def _rates(self) -> list[float]:
         factor = self._factor(self.last_epoch)
         rates = [group["lr"] for group in self.optimizer.param_groups]
         return rates if factor is None else [rate * factor for rate in rates]
@@ -97,12 +100,10 @@ class ConstantLR(RampLR):
         self._check_arguments()
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
-        """Return the rates at last_epoch, from those that the groups hold of the step before."""
+    def _rates(self) -> list[float]:
         if self.factor == 0 and self.last_epoch == self.total_iters != 0:
-            self._warn_get_lr()
             return self._get_closed_form_lr()  # no recurrence comes back from 0
-        return super().get_lr()
+        return super()._rates()
 
     def _first(self, base: float) -> float:
         return base * self.factor

@@ -16,6 +16,7 @@ from ...schedules import Schedule
 from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import MOST_STEPS, check_epoch, check_number
+from .touch import rounded
 
 # Our own form of a rate and torch's recurrence differ by roundings; more than this is an edit.
 RELATIVE = 1e-12
@@ -24,7 +25,7 @@ RELATIVE = 1e-12
 class RecurrentLR(LRScheduler):
     """Base of the classes whose get_lr() makes the next rate of the one that the group holds."""
 
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves", "_edits"}
+    __slots__ = ("_curves", "_edits")
 
     def _start_track(self) -> None:
         super()._start_track()
@@ -92,7 +93,7 @@ class RecurrentLR(LRScheduler):
         """Let the device compute the rates at last_epoch if they are on the curves."""
         t, curves = self.last_epoch, self._curves.get(LR, [])
         values = [float(rate) for rate in rates[: len(curves)]]
-        on_curve = all(_meets(*pair, t) for pair in zip(curves, values, strict=True))
+        on_curve = all(self._meets(i, curves[i], rate, t) for i, rate in enumerate(values))
         self._track.stand(self._curves, t, {LR: values} if on_curve else {})
 
     def _check_state(self) -> None:
@@ -131,12 +132,13 @@ class RecurrentLR(LRScheduler):
         last, now = float(self._last_lr[i]), self.last_epoch
         usable = np.isfinite(rate) and 0 <= t < MOST_STEPS
         curve = self._through(i, rate, t) if usable else None
-        if [rate, t] == [last, now] or (curve is not None and _meets(curve, last, now)):
+        if [rate, t] == [last, now] or (curve is not None and self._meets(i, curve, last, now)):
             return [rate, t]
         return [last, now]
 
-
-def _meets(curve: Schedule, rate: float, t: float) -> bool:
-    """Whether ``curve`` has ``rate`` at step ``t``, but for roundings."""
-    with np.errstate(all="ignore"):
-        return bool(abs(float(curve(np.float64(t))) - rate) <= RELATIVE * abs(rate))
+    def _meets(self, i: int, curve: Schedule, rate: float, t: float) -> bool:
+        """Whether group i's ``rate`` is that of ``curve`` at step ``t``, but for roundings."""
+        held = self.optimizer.param_groups[i]["lr"]  # a float32 tensor, say, which rounds more
+        with np.errstate(all="ignore"):
+            value = rounded(float(curve(np.float64(t))), held)
+        return abs(value - rate) <= RELATIVE * abs(rate)

@@ -38,8 +38,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     [0.5, 0.25, 0.5, 0.25, 0.5]
     """
 
+    __slots__ = ("_curves", "_left")
     _formulas_agree = True
-    _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"_curves", "_left"}
     _settings: ClassVar[Any] = attrgetter("base_lrs", "T_0", "T_mult", "T_i", "eta_min")
     _curves: Formulas
     _left: tuple[float, float]
@@ -141,6 +141,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             raise ValueError(f"Expected positive integer T_0, but got {self.T_0}")
         if not isinstance(self.T_mult, int) or self.T_mult < 1:
             raise ValueError(f"Expected integer T_mult >= 1, but got {self.T_mult}")
+        check_number("T_0", self.T_0)
+        check_number("T_mult", self.T_mult)
         if not isinstance(self.eta_min, (float, int)):
             raise ValueError(
                 f"Expected float or int eta_min, but got {self.eta_min} of type "

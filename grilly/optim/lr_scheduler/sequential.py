@@ -240,16 +240,13 @@ def _all(scheduler: Any) -> list[Any]:
 @contextmanager
 def _all_unchanged_on_error(optimizer: Any, schedulers: list[Any]) -> Iterator[None]:
     """Put the groups and the schedulers back to what they are now if there is an error."""
-    states = [dict(scheduler.__dict__) for scheduler in schedulers]
-    tracks = [dict(state["_track"].__dict__) if "_track" in state else {} for state in states]
+    before = [scheduler._snapshot() for scheduler in schedulers]
     try:
         with unchanged_on_error(optimizer.param_groups):
             yield
     except BaseException:
-        for scheduler, state, track in zip(schedulers, states, tracks, strict=True):
-            scheduler.__dict__.clear()
-            scheduler.__dict__.update(state)
-            if "_track" in state:
-                state["_track"].__dict__.update(track)
+        for scheduler, snapshot in zip(schedulers, before, strict=True):
+            scheduler._put_back(snapshot)
+            if hasattr(scheduler, "_track"):
                 scheduler._drive()
         raise

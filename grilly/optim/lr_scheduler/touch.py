@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,12 +28,19 @@ def write(group: dict[str, Any], key: Key, value: Any) -> None:
 def _filled(held: Any, value: Any) -> bool:
     """Set an array or a tensor of one number; tell whether ``held`` is one."""
     if hasattr(held, "fill_"):  # a torch tensor
-        held.fill_(value)
+        held.fill_(value.squeeze() if getattr(value, "ndim", 0) else value)
     elif isinstance(held, np.ndarray) and held.ndim == 0:
         held[...] = value
     else:
         return False
     return True
+
+
+def rounded(value: float, held: Any) -> float:
+    """Return ``value`` as it would read after ``write`` where a group holds ``held``."""
+    group = {"lr": copied(held)}
+    write(group, ("lr",), value)
+    return float(group["lr"])
 
 
 def copied(value: Any) -> Any:
@@ -41,12 +49,12 @@ def copied(value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a copy of a state's value, with a float for each 0-d array, tensor or numpy number."""
+    """Return a copy of a state's value, with a float for each array or tensor of one number."""
     if type(value) is dict:
         return {key: plain(one) for key, one in value.items()}
     if type(value) in (list, tuple):
         return type(value)(map(plain, value))
-    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+    if hasattr(value, "item") and math.prod(getattr(value, "shape", (0,))) == 1:
         return value.item()
     return copy.deepcopy(value)
 

@@ -1,0 +1,37 @@
+"""A formula's values over many steps, by its fill shader on a Vulkan device."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import hyper, vk
+from .backend import Array, Clock, Job
+from .gpu import FILL_LOCAL_SIZE, clock_words, job_words, spirv
+from .program import program
+from .schedules import Schedule
+
+ROWS = 1 << 16  # of one dispatch: a device that also draws must get its turn
+
+
+def values(info: vk.DeviceInfo, schedule: Schedule, steps: range) -> Array:
+    """Return the float32 values of a schedule at ``steps``, (n,)."""
+    device = vk.open_device(info)
+    structure = program(schedule).structure
+    # The shader multiplies a row by the stride in 32 bits.
+    rows = max(1, min(len(steps), ROWS, (2**32 - 1) // steps.step))
+    stride = steps.step if rows > 1 else 0
+    clock, table = device.buffer(4 * len(hyper.CLOCK_WORDS)), device.buffer(4 * rows)
+    words = job_words([Job(0, 0, schedule, 0, 0.0)], columns=1)
+    jobs = device.buffer(words.nbytes)
+    jobs.write(words)
+    kernel = device.kernel(spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE})
+    with vk.Tape(device) as tape:
+        push = np.array([0, 1, rows, 1], np.uint32).tobytes()  # first, count, rows, row_words
+        tape.dispatch(kernel.bind([clock, jobs, table]), -(-rows // FILL_LOCAL_SIZE), push)
+    filled = np.empty(len(steps), np.float32)
+    for at in range(0, len(steps), rows):
+        clock.write(clock_words(Clock(0, steps[at], stride)))
+        device.submit(tape)
+        part = filled[at : at + rows]
+        part[:] = table.read(np.float32, len(part))
+    return filled

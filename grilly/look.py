@@ -1,0 +1,135 @@
+"""Looking at a schedule before it is used: its values as a table, and as a picture."""
+
+from __future__ import annotations
+
+import math
+import operator
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import cpu_table
+from .backend import Array, Clock, Job, on_device
+from .errors import TraceError
+from .optim.lr_scheduler.preview import steps_of
+from .optim.sampling import plain_step, traces
+from .program import program
+from .rules import bind, starts
+from .schedules import Schedule
+from .schedules.outline import joints, spans
+
+if TYPE_CHECKING:
+    from . import vk
+
+MOST_STEPS = 2**53  # as far as float64 holds every whole step
+ROWS = 1 << 14  # that numpy computes at once: its numbers in between take some megabytes
+POINTS = 4000  # of a picture
+LABEL = 80  # letters
+
+
+def table(
+    schedule: Schedule, start: int, stop: int, step: int, device: str | int | None = None
+) -> Array:
+    """Return the values at steps start, start + step, ... below ``stop``: see Schedule.table."""
+    steps = _steps(start, stop, step)
+    schedule = bind(schedule, starts(schedule))
+    if device is None:
+        return _on_host(schedule, steps)
+    if not traces(schedule):
+        raise _no_formula(schedule)
+    return on_device(device, lambda info: _filled(info, schedule, steps))
+
+
+def _steps(start: Any, stop: Any, step: Any) -> range:
+    whole = {"start": start, "stop": stop, "step": step}
+    for name, value in whole.items():
+        if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+            raise TypeError(f"{name} must be an int, got {value!r}")
+        whole[name] = operator.index(value)
+        if abs(whole[name]) > MOST_STEPS:
+            raise ValueError(f"{name} must be within 2^53, got {value}")
+    if whole["step"] < 1:
+        raise ValueError(f"step must be at least 1, got {step}")
+    return range(*whole.values())
+
+
+def _on_host(schedule: Schedule, steps: range) -> Array:
+    with np.errstate(all="ignore"):
+        if traces(schedule):
+            values = schedule(np.arange(steps.start, steps.stop, steps.step, dtype=np.float64))
+            return np.array(np.broadcast_to(values, len(steps)), np.float64)
+        # A function that knows single steps only, and perhaps only ints.
+        return np.array([float(schedule(plain_step(t))) for t in steps], np.float64)
+
+
+def _no_formula(schedule: Schedule) -> TraceError:
+    reason = "a function in it does not take many steps at once"
+    try:
+        program(schedule)
+    except Exception as error:  # whatever a function raises that is given a symbol
+        reason = str(error)
+    return TraceError(
+        f"a device cannot compute this schedule: {reason}. Leave device out: the host computes "
+        "any function, step by step"
+    )
+
+
+def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Array:
+    """Return the float32 values that the table of an optimizer on this device would hold."""
+    if not steps:
+        return np.empty(0, np.float32)
+    if info is not None:
+        from . import gpu_table
+
+        return gpu_table.values(info, schedule, steps)
+    job, structure = Job(0, 0, schedule, 0, 0.0), program(schedule).structure
+    filled = np.empty(len(steps), np.float32)
+    for at in range(0, len(steps), ROWS):
+        part = filled[at : at + ROWS]
+        clock = Clock(0, steps[at], steps.step)
+        part[:] = cpu_table.values(structure, [job], clock, len(part))[0]
+    return filled
+
+
+def plot(schedule: Schedule, steps: int | None, ax: Any, line: dict[str, Any]) -> Any:
+    """Draw a schedule into matplotlib's axes: see Schedule.plot."""
+    count = _shown(schedule) if steps is None else steps_of("steps", steps)
+    if count < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    every = max(1, count // POINTS)
+    values = table(schedule, 0, count, every)
+    axes = _current_axes() if ax is None else ax
+    text = textwrap.shorten(repr(schedule), LABEL, placeholder=" ...")
+    (drawn,) = axes.plot(np.arange(0, count, every), values, **{"label": text, **line})
+    for at in joint_steps(schedule, count):
+        axes.axvline(at, color=drawn.get_color(), linestyle=":", linewidth=0.8)
+    if not axes.get_xlabel():
+        axes.set_xlabel("step")
+    axes.legend()
+    return axes
+
+
+def joint_steps(schedule: Schedule, count: int) -> list[float]:
+    """Return at which of the steps below ``count`` one schedule follows another, in order."""
+    found = {
+        span.at(joint.at)
+        for span in spans(schedule, 0, count)
+        for joint in joints(span.schedule)
+        if max(0, span.begin) < span.at(joint.at) < span.end
+    }
+    return sorted(found)
+
+
+def _shown(schedule: Schedule) -> int:
+    end = schedule.length()
+    return math.ceil(end + end / 10) + 1 if 0 < end < math.inf else 1000
+
+
+def _current_axes() -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as problem:
+        text = "plot() needs matplotlib: pip install 'grilly[plot]', or give it ax"
+        raise ImportError(text) from problem
+    return pyplot.gca()

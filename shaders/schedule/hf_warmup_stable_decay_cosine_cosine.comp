@@ -1,0 +1,62 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// The product of schedules.
+// Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
+const uint CONSTANT_WORDS = 39u;
+#include "fill.glsl"
+
+X formula(X t, X k, uint at) {
+  X v0 = x_from_words(jobs[at + 0u], jobs[at + 1u], jobs[at + 2u]);  // members[0].value
+  X v1 = t;
+  X v2 = x_from_words(jobs[at + 3u], jobs[at + 4u], jobs[at + 5u]);  // members[1].first
+  X v3 = x_add(v1, v2);
+  X v4 = x_from_words(jobs[at + 6u], jobs[at + 7u], jobs[at + 8u]);  // members[1].steps
+  bool v5 = x_less(v3, v4);
+  X v6 = x_from_words(jobs[at + 9u], jobs[at + 10u], jobs[at + 11u]);  // 0
+  X v7 = x_sub(v3, v6);
+  bool v8 = x_less(v7, v4);
+  X v9 = x_maximum(v7, v6);
+  X v10 = x_from_words(jobs[at + 12u], jobs[at + 13u], jobs[at + 14u]);  // where(greater(members[1].steps, 0), members[1].steps, 1)
+  X v11 = x_where(v8, v9, v10);
+  bool v12 = x_greater(v11, v6);
+  bool v13 = x_less(v11, v10);
+  X v14 = x_from_words(jobs[at + 15u], jobs[at + 16u], jobs[at + 17u]);  // members[1].start
+  X v15 = x_sub(v10, v11);
+  X v16 = x_div(v15, v10);
+  X v17 = x_half_cosine(v16);
+  X v18 = x_mul(v14, v17);
+  X v19 = x_from_words(jobs[at + 18u], jobs[at + 19u], jobs[at + 20u]);  // members[1].target
+  X v20 = x_div(v11, v10);
+  X v21 = x_half_cosine(v20);
+  X v22 = x_mul(v19, v21);
+  X v23 = x_add(v18, v22);
+  X v24 = x_where(v13, v23, v19);
+  X v25 = x_where(v12, v24, v14);
+  X v26 = x_sub(v3, v4);
+  X v27 = x_maximum(v26, v6);
+  X v28 = x_from_words(jobs[at + 21u], jobs[at + 22u], jobs[at + 23u]);  // members[1].schedule.by
+  X v29 = x_sub(v27, v28);
+  X v30 = x_from_words(jobs[at + 24u], jobs[at + 25u], jobs[at + 26u]);  // members[1].schedule.schedule.steps
+  bool v31 = x_less(v29, v30);
+  X v32 = x_from_words(jobs[at + 27u], jobs[at + 28u], jobs[at + 29u]);  // members[1].schedule.schedule.low
+  X v33 = x_from_words(jobs[at + 30u], jobs[at + 31u], jobs[at + 32u]);  // multiply(2.0, members[1].schedule.schedule.cycles)
+  X v34 = x_sub(v29, v6);
+  bool v35 = x_less(v34, v30);
+  X v36 = x_maximum(v34, v6);
+  X v37 = x_from_words(jobs[at + 33u], jobs[at + 34u], jobs[at + 35u]);  // where(greater(members[1].schedule.schedule.steps, 0), members[1].schedule.schedule.steps, 1)
+  X v38 = x_where(v35, v36, v37);
+  X v39 = x_mul(v33, v38);
+  X v40 = x_div(v39, v37);
+  X v41 = x_half_cosine(v40);
+  X v42 = x_mul(v32, v41);
+  X v43 = x_from_words(jobs[at + 36u], jobs[at + 37u], jobs[at + 38u]);  // members[1].schedule.schedule.high
+  X v44 = x_sub(v37, v39);
+  X v45 = x_div(v44, v37);
+  X v46 = x_half_cosine(v45);
+  X v47 = x_mul(v43, v46);
+  X v48 = x_add(v42, v47);
+  X v49 = x_where(v31, v48, v32);
+  X v50 = x_where(v5, v25, v49);
+  X v51 = x_mul(v0, v50);
+  return v51;
+}
