@@ -19,6 +19,7 @@ from grilly.schedules import (
     Ramp,
     Schedule,
     StepDecay,
+    Sum,
 )
 
 STEPS = 24
@@ -30,6 +31,8 @@ CURVES: list[Schedule] = [
     Join((Ramp(0.9, 0.2, 1.0, steps=6), StepDecay(0.9, step_size=4, gamma=0.75)), (6,)),
     Product((Ramp(0.9, 0.5, 1.0, steps=10), Cosine(high=0.9, low=0.3, period=9))),
     Polynomial(0.8, steps=40, over=40, power=1.5),
+    # A float64 cannot hold it, and what it holds instead is half way between two float32.
+    Sum((Constant(0.5 + 2.0**-25), Constant(2.0**-55))),
     Constant(0.3),
 ]
 KINDS: dict[str, Any] = {"SGD": SGD, "Adam": Adam, "AdamW": AdamW}

@@ -21,7 +21,7 @@ from grilly import vk
 from grilly.errors import StateError
 from grilly.optim import Adam, AdamW, ParamScheduler
 from grilly.optim.lr_scheduler import OneCycleLR
-from grilly.optim.products import BITS, as_floats, correction, from_floats, power, times
+from grilly.optim.products import as_floats, correction, from_floats, power, times
 from grilly.schedules import Cosine, OneCycle, Ramp, Schedule, StepDecay
 
 Place = str | int
@@ -341,7 +341,7 @@ def test_products_and_powers_are_rounded_at_their_width() -> None:
             product, want = times(product, whole), want * Fraction(beta)
             for got in (product, power(float(beta), k)):
                 error = abs(_fraction(got) / want - 1)
-                assert error <= Fraction(k, 2**BITS)
+                assert error <= Fraction(k, 2**96)
             assert from_floats(*as_floats(product)) == product
     assert power(0.9, 2**53) == (0, 0) and power(0.0, 1) == (0, 0) and power(0.0, 0) == (1, 0)
     late = _fraction(power(1 - 2.0**-53, 2**53))
@@ -366,6 +366,8 @@ def test_a_correction_is_rounded_once(root: int) -> None:
         (2**60 - m % 2**e, -60) for m, e in zip(sizes, [1 + e % 59 for e in exponents], strict=True)
     ]
     cases += [(0, 0), (3, -2), (2**24 - 1, -24)]
+    # 2^-96 above the middle between two float32.
+    cases += [(2**48 - 2**24 + 1, -72), (2**49 - 3 * 2**24 + 4, -72)]
     for product in cases:
         with mp.workprec(400):
             rest = 1 - mpf(product[0]) * mpf(2) ** product[1]

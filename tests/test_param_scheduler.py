@@ -18,15 +18,19 @@ from grilly.optim import ParamScheduler
 from grilly.schedules import (
     Constant,
     Cosine,
+    Cyclic,
     Debias1,
     Debias2,
     Fresh,
     Function,
     Join,
+    MultiStep,
+    OneCycle,
     OneMinus,
     Product,
     Ramp,
     Schedule,
+    parse,
 )
 
 # By optimizer and name, what a lane's columns are made of it.
@@ -85,6 +89,33 @@ def test_the_groups_hold_the_float64_values(kind: str, name: str) -> None:
         assert got == pytest.approx([float(curve(t)) for curve in CURVES], rel=1e-15)
         assert all(type(value) is float for value in got)
         assert scheduler.get_last() == {name: got}
+        scheduler.step()
+
+
+def test_schedules_of_one_class_and_different_structure() -> None:
+    """They are computed together where they differ in numbers only."""
+    a, b = CURVES[0], CURVES[1]
+    curves = [
+        Product((a, Ramp(0.5, 0.0, 1.0, 9))),
+        Product((Ramp(0.5, 0.0, 1.0, 9), a)),
+        Product((Ramp(0.25, 0.5, 1.0, 5), b)),
+        Product((b, Ramp(0.25, 0.5, 1.0, 5))),
+        Product((Ramp(0.75, 0.5, 1.0, 7), OneCycle((4.0, 11.0), (0.1, 0.9, 0.3), "linear"))),
+        Product((a, b, 0.5)),
+        MultiStep(0.5, (2.0, 4.0), 0.5),
+        MultiStep(0.75, (1.0, 3.0, 6.0), 0.5),
+        Cyclic(0.1, 0.9, 3.0, 4.0, "triangular"),
+        Cyclic(0.2, 0.8, 4.0, 3.0, "exp_range", 0.75),
+        Cyclic(0.3, 0.7, 4.0, 3.0, "exp_range", 0.5),
+        Join((a, 0.5), (3,)),
+        Join((0.25, a, b), (2, 5)),
+        parse("0.5 ** t"),
+        parse("0.25 ** (t + 1)"),
+    ]
+    scheduler = ParamScheduler(made("AdamW", groups=len(curves)), {"lr": curves})
+    for t in range(STEPS):
+        want = [float(np.ravel(curve(np.array([float(t)])))[0]) for curve in curves]
+        assert scheduler.get_last_lr() == pytest.approx(want, rel=1e-15)
         scheduler.step()
 
 
@@ -276,6 +307,16 @@ def test_functions_of_all_kinds(function: Any, place: Place) -> None:
             assert scheduler.preview(3 - t)["lr"][:, 0].tolist() == [
                 2.0 ** (-1 - s) for s in range(t + 1, 4)
             ]
+            scheduler.step()
+
+
+def test_a_function_is_asked_at_fractional_steps_too() -> None:
+    scheduler = ParamScheduler(made("SGD"), {"lr": lambda t: math.sin(t) ** 2})
+    state = scheduler.state_dict()
+    for t in (2.5, 3, 0.25, 17.25, 300):
+        scheduler.load_state_dict({**state, "last_epoch": t})
+        for step in (t, t + 1):
+            assert scheduler.get_last_lr() == [math.sin(step) ** 2] * 2
             scheduler.step()
 
 

@@ -95,17 +95,19 @@ def test_groups_that_two_objects_share_conflict() -> None:
 def test_of_a_scheduler_with_torchs_name_the_last_writer_wins(place: Place) -> None:
     """And the other sees a hand edit: StepLR multiplies what the ParamScheduler wrote."""
     optimizer = made("SGD", place)
-    ours = ParamScheduler(optimizer, {"lr": CURVES[0]})
+    half_way = CURVES[5]
+    assert bits(half_way(0)) != float32_bits(exact(half_way, 0))  # so the formula is seen
+    ours = ParamScheduler(optimizer, {"lr": half_way})
     theirs = StepLR(optimizer, step_size=2, gamma=0.5)
-    rates = [0.9]
+    rates = [float(half_way(0))]
     for t in range(1, 8):
         update(optimizer)
         ours.step()
-        assert bits(optimizer.read_hyperparameters()["lr"][0]) == float32_bits(exact(CURVES[0], t))
+        assert bits(optimizer.read_hyperparameters()["lr"][0]) == float32_bits(exact(half_way, t))
         theirs.step()
         rates.append(optimizer.param_groups[0]["lr"])
         assert optimizer.read_hyperparameters()["lr"][0] == np.float32(rates[-1])
-    want = [float(CURVES[0](t)) * (0.5 if t and t % 2 == 0 else 1.0) for t in range(8)]
+    want = [float(half_way(t)) * (0.5 if t and t % 2 == 0 else 1.0) for t in range(8)]
     assert rates == pytest.approx(want, rel=1e-12)
 
 
@@ -468,10 +470,12 @@ def test_negative_rates_are_as_in_a_group() -> None:
     assert scheduler.get_last_lr() == [-1.0] * 2
 
 
+@pytest.mark.parametrize("rule", [(), (Multiplicative(0.5),)])
 @pytest.mark.parametrize("kind", TARGETS)
-def test_a_group_that_lost_a_number(kind: str) -> None:
+def test_a_group_that_lost_a_number(kind: str, rule: Any) -> None:
     target = TARGETS[kind]("AdamW", GROUPS)
-    scheduler = ParamScheduler(target.optimizer, {"lr": CURVES[0], "beta1": [0.5, None]})
+    curve = Product((CURVES[0], *rule))
+    scheduler = ParamScheduler(target.optimizer, {"lr": curve, "beta1": [0.5, None]})
     for _ in range(3):
         scheduler.step()
     betas = target.groups[0].pop("betas")
@@ -480,6 +484,7 @@ def test_a_group_that_lost_a_number(kind: str) -> None:
     with pytest.raises(ValueError, match=r"param_groups\[0\] must have betas\[0\], got None"):
         scheduler.step()
     assert [group["lr"] for group in target.groups] == rates and scheduler.last_epoch == 3
+    assert scheduler.get_last_lr() == rates
     target.groups[0]["betas"] = betas
     scheduler.step()
     assert "betas" not in target.groups[1] and scheduler.last_epoch == 4
