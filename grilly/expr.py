@@ -19,7 +19,8 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from . import xfloat
 from .composed import COMPOSED
 from .errors import TraceError
-from .mathfun import cospi, half_cosine, pick, reached, sinpi
+from .mathfun import cospi, half_cosine, pick, positive_power, reached, sinpi
+from .powers import power
 
 NUMBER, BOOL, LOG, LIST = "number", "bool", "log", "list"
 
@@ -91,8 +92,9 @@ OPS: dict[Callable[..., Any], Op] = {
 }
 # numpy spells these in more than one way; each is said with the operations above.
 _SAME: dict[Callable[..., Any], Callable[..., Any]] = {
-    np.power: lambda a, y: power_from_log_of(a, y),
-    np.float_power: lambda a, y: power_from_log_of(a, y),
+    np.power: lambda a, y: power(a, y, power_from_log_of),
+    np.float_power: lambda a, y: power(a, y, power_from_log_of),
+    positive_power: lambda a, y: power_from_log_of(a, y),
     np.positive: lambda a: a,
     np.bitwise_and: np.logical_and,
     np.bitwise_or: np.logical_or,
@@ -154,7 +156,7 @@ class Expr(NDArrayOperatorsMixin):
 
 
 def power_from_log_of(base: Any, exponent: Any) -> Expr:
-    """Record base ** exponent as 2 ** (exponent * log2(base)).
+    """Record base ** exponent as 2 ** (exponent * log2(base)), for a base >= 0.
 
     Two nodes, so that the logarithm of a constant base is taken once, on the host.
     """

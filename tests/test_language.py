@@ -40,6 +40,8 @@ FORMULAS: dict[str, Callable[..., Any]] = {
     "exp2": lambda t: np.exp2(-t / 8) + np.maximum(+t, 5) * 0.0,
     "greater": lambda t: np.where(t > 12, np.float32(0.1), np.int64(7)),
     "power of the step": lambda t: (t / 41 + 0.5) ** 2.5,
+    "power of what is negative": lambda t: (t - 7) ** 3 * 0.5 ** (t - 9) + (3 - t) ** 2,
+    "power of a negative number": lambda t: (-0.5) ** np.floor(t % 20) + (t - 20.5) ** -1,
     "table": lambda t: pick(reached(t, (3, 7, 7, 30)), (0.1, 0.7, 0.2, 0.4, 0.3)),
     "two steps": lambda t, k: t * 2 + 0.9**k,
     "no step": lambda t: 0.25,

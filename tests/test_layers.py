@@ -22,7 +22,8 @@ ALLOWED = {
     # Schedule.table() and plot() hand over to look, which knows devices, when they are called.
     "schedules": {"numpy", "errors", "mathfun", "look"},
     "rules": {"numpy", "errors", "mathfun", "schedules"},
-    "expr": {"numpy", "composed", "errors", "mathfun", "xfloat"},
+    "powers": {"numpy", "mathfun"},
+    "expr": {"numpy", "composed", "errors", "mathfun", "powers", "xfloat"},
     "program": {"numpy", "errors", "expr", "xfloat"},
     "glsl": {"errors", "expr", "hyper", "program"},
     "shaders": {"errors"},

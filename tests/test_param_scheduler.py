@@ -304,8 +304,8 @@ def test_functions_of_all_kinds(function: Any, place: Place) -> None:
         assert optimizer.read_hyperparameters()["lr"].tolist() == [2.0 ** (-1 - t)] * 2
         update(optimizer)
         if t < 3:
-            assert scheduler.preview(3 - t)["lr"][:, 0].tolist() == [
-                2.0 ** (-1 - s) for s in range(t + 1, 4)
+            assert scheduler.preview(4 - t)["lr"][:, 0].tolist() == [
+                2.0 ** (-1 - s) for s in range(t, 4)
             ]
             scheduler.step()
 

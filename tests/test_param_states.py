@@ -343,7 +343,7 @@ def test_a_state_is_loaded_on_every_device(place: Place) -> None:
 def test_last_epoch_begins_in_the_middle() -> None:
     scheduler = ParamScheduler(made("SGD"), {"lr": Ramp(0.5, 0.0, 1.0, 8)}, last_epoch=3)
     assert scheduler.last_epoch == 4 and scheduler.get_last_lr() == [0.25] * 2
-    assert scheduler.preview(2)["lr"].tolist() == [[0.3125] * 2, [0.375] * 2]
+    assert scheduler.preview(2)["lr"].tolist() == [[0.25] * 2, [0.3125] * 2]
     assert scheduler.preview(0)["lr"].shape == (0, 2)
 
 

@@ -142,15 +142,15 @@ class ParamScheduler:
         return {name: last(self._track, groups, key) for name, key in columns.items()}
 
     def preview(self, n: int) -> dict[str, Values]:
-        """Return the values of the next ``n`` steps by name, (n, groups) float64; changes nothing.
+        """Return the values of ``n`` steps from the present one on; changes nothing.
 
-        Rules are taken to stay as they are, and a group that is left alone too. A value that
-        cannot be, as nan, is there as it is.
+        By name, (n, groups) float64: row 0 is for the next update. Rules are taken to stay as they
+        are, and a group that is left alone too. A value that cannot be, as nan, is there as it is.
         """
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
             raise ValueError(f"n must be a number of steps, got {n!r}")
         self._take_in()
-        steps = self.last_epoch + 1 + np.arange(n, dtype=np.float64)
+        steps = self.last_epoch + np.arange(n, dtype=np.float64)
         return self._following.values(self._states, steps, self.get_last())
 
     def close(self) -> None:

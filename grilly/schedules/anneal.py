@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..mathfun import half_cosine, one_minus_power
+from ..mathfun import half_cosine, one_minus_power, positive_power
 from .base import Schedule
 from .checks import check_number
 from .phase import progress
@@ -45,7 +45,7 @@ class _Decay(Schedule):
 
 def _one_minus(share: Any, rest: Any, power: Any) -> Any:
     """Return 1 - share^power, where share + rest = 1: exactly near share = 0 and near 1."""
-    return np.where(rest < 0.5, one_minus_power(rest, power), 1.0 - share**power)
+    return np.where(rest < 0.5, one_minus_power(rest, power), 1.0 - positive_power(share, power))
 
 
 class Triangle(_Decay):
@@ -95,7 +95,7 @@ class PowerDecay(_Decay):
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
         share, rest = done / total, (total - done) / total
-        return _one_minus(share, rest, self.power), share**self.power
+        return _one_minus(share, rest, self.power), positive_power(share, self.power)
 
 
 @dataclass(frozen=True)
@@ -206,10 +206,10 @@ class CosineDecay(_Decay):
         else:
             share, rest = done / total, (total - done) / total
             left = half_cosine(_one_minus(share, rest, self.k_decay))
-            gone = half_cosine(share**self.k_decay)
+            gone = half_cosine(positive_power(share, self.k_decay))
         if self.exponent is None:
             return left, gone
-        return left**self.exponent, _one_minus(left, gone, self.exponent)
+        return positive_power(left, self.exponent), _one_minus(left, gone, self.exponent)
 
 
 @dataclass(frozen=True)

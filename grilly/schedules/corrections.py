@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..mathfun import pick
+from ..mathfun import pick, positive_power
 from .base import Schedule
 
 
@@ -28,7 +28,7 @@ class Debias1:
     beta: Schedule
 
     def __call__(self, t: Any, k: Any) -> Any:
-        return 1.0 / (1.0 - self.beta(t) ** k)
+        return 1.0 / (1.0 - positive_power(self.beta(t), k))
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Debias2:
     beta: Schedule
 
     def __call__(self, t: Any, k: Any) -> Any:
-        return 1.0 / np.sqrt(1.0 - self.beta(t) ** k)
+        return 1.0 / np.sqrt(1.0 - positive_power(self.beta(t), k))
 
 
 @dataclass(frozen=True)

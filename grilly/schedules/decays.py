@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..mathfun import positive_power
 from .base import Schedule
 from .checks import check_number
 from .phase import blend, check_shape, progress
@@ -168,7 +169,7 @@ class InversePower(Schedule):
 
     def __call__(self, t: Any) -> Any:
         whole = self.timescale + np.maximum(t - self.begin, 0)
-        return self.value * (self.timescale / whole) ** self.power
+        return self.value * positive_power(self.timescale / whole, self.power)
 
 
 @dataclass(frozen=True)

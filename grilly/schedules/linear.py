@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..mathfun import one_minus_power
+from ..mathfun import one_minus_power, positive_power
 from .base import Schedule
 from .checks import check_number
 from .phase import blend, progress
@@ -87,8 +87,9 @@ class PolynomialDecay(Schedule):
         done, whole = progress(t, steps, self.begin)
         left, gone = (whole - done) / whole, done / whole
         if self.k_decay is not None:
-            left, gone = one_minus_power(left, self.k_decay), gone**self.k_decay
-        return self.start * left**self.power + self.end * one_minus_power(gone, self.power)
+            left, gone = one_minus_power(left, self.k_decay), positive_power(gone, self.k_decay)
+        left, gone = positive_power(left, self.power), one_minus_power(gone, self.power)
+        return self.start * left + self.end * gone
 
     def length(self) -> float:
         return np.inf if self.cycle else self.begin + self.steps

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..mathfun import half_cosine
+from ..mathfun import half_cosine, positive_power
 from .checks import check_choice
 
 
@@ -55,7 +55,7 @@ def _cosine(start: Any, end: Any, done: Any, whole: Any) -> Any:
 
 
 def _exponential(start: Any, end: Any, done: Any, whole: Any) -> Any:
-    return start * (end / start) ** (done / whole)
+    return start * positive_power(end / start, done / whole)
 
 
 def _log(start: Any, end: Any, done: Any, whole: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..mathfun import positive_power
 from .base import Schedule
 
 
@@ -89,7 +90,8 @@ class Polynomial(Schedule):
     power: float
 
     def __call__(self, t: Any) -> Any:
-        return self.value * ((self.steps - np.minimum(t, self.steps)) / self.over) ** self.power
+        left = self.steps - np.minimum(t, self.steps)
+        return self.value * positive_power(left / self.over, self.power)
 
     def length(self) -> float:
         return self.steps
