@@ -151,6 +151,11 @@ def _optax_cycle(draw: Draw, **more: float) -> Arguments:
     } | more
 
 
+def _optax_restarts(draw: Draw) -> Arguments:
+    exponent = draw.of(1.0, 2.0)  # one for all: another structure is another shader to compile
+    return {"cosine_kwargs": [_optax_warm_cosine(draw) | {"exponent": exponent} for _ in range(3)]}
+
+
 OPTAX: dict[str, Callable[[Draw], Arguments]] = {
     "constant_schedule": lambda draw: {"value": draw.value()},
     "linear_schedule": _optax_line,
@@ -180,7 +185,7 @@ OPTAX: dict[str, Callable[[Draw], Arguments]] = {
     },
     "warmup_cosine_decay_schedule": _optax_warm_cosine,
     "warmup_exponential_decay_schedule": _optax_warm_exponential,
-    "sgdr_schedule": lambda draw: {"cosine_kwargs": [_optax_warm_cosine(draw) for _ in range(3)]},
+    "sgdr_schedule": _optax_restarts,
 }
 
 
