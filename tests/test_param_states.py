@@ -355,8 +355,8 @@ def test_a_preview_is_what_comes_and_changes_nothing() -> None:
     assert (scheduler.state_dict(), scheduler.get_last()) == before
     assert all(v.dtype == np.float64 and v.shape == (700, 2) for v in ahead.values())
     for t in range(700):
-        scheduler.step()
         assert scheduler.get_last() == {name: v[t].tolist() for name, v in ahead.items()}
+        scheduler.step()
 
 
 BAD_STATES: dict[str, tuple[Callable[[Any], Any], str]] = {
