@@ -129,6 +129,12 @@ def _inverse_times(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
     return numbers, _phase_times(begin, np.floor(10.0 ** rng.uniform(0, 9, count)), rng)
 
 
+def _range_tests(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    numbers, t = _inverse_times(count, rng)
+    del numbers["begin"]
+    return numbers, np.where(rng.random(count) < 0.05, t + 0.5, t)
+
+
 def _inverse_powers(power: bool) -> Draw:
     def draw(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
         numbers, t = _inverse_times(count, rng)
@@ -187,6 +193,8 @@ BY_LABEL: dict[str, Draw] = {
     "inverse_power": _inverse_powers(power=True),
     "noam": _noams,
     "linear": _linears,
+    "range_test": _range_tests,
+    "range_test_stair": _range_tests,
     "polynomial_decay": _polynomials(cycle=False, k_decay=False),
     "polynomial_decay_cycle": _polynomials(cycle=True, k_decay=False),
     "polynomial_decay_k": _polynomials(cycle=False, k_decay=True),

@@ -32,7 +32,7 @@ from .cyclic import Cyclic
 from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
 from .function import Function, schedule_of
 from .interpolate import Interpolate
-from .linear import Linear, PolynomialDecay
+from .linear import Linear, PolynomialDecay, RangeTest
 from .one_cycle import OneCycle
 from .optax_names import (
     constant_schedule,
@@ -102,6 +102,7 @@ __all__ = [
     "Product",
     "Quotient",
     "Ramp",
+    "RangeTest",
     "RatioDecay",
     "Sampled",
     "Schedule",

@@ -1,4 +1,4 @@
-"""Linear and PolynomialDecay: from a first value to a last one in so many steps."""
+"""Linear and PolynomialDecay, from a first value to a last one; RangeTest, which has no last."""
 
 from __future__ import annotations
 
@@ -93,3 +93,36 @@ class PolynomialDecay(Schedule):
 
     def length(self) -> float:
         return np.inf if self.cycle else self.begin + self.steps
+
+
+@dataclass(frozen=True)
+class RangeTest(Schedule):
+    """From ``value`` at step 0 up by ``rate * value`` every ``steps`` steps, without an end.
+
+    The value is value * (1 + rate t / steps); with ``staircase=True`` t / steps is rounded down.
+    It finds the largest rate that a model can be trained with (L. N. Smith, arXiv:1506.01186); as
+    DeepSpeed's LRRangeTest. Geometric rises by a factor instead.
+
+    Raises TypeError or ValueError, naming the argument, for what is no finite number, a negative
+    ``rate``, and ``steps`` not above 0.
+
+    >>> RangeTest(0.5, rate=1.0, steps=4)(np.array([0, 1, 4, 8])).tolist()
+    [0.5, 0.625, 1.0, 1.5]
+    >>> RangeTest(0.5, rate=1.0, steps=4, staircase=True)(np.array([0, 3, 4, 8])).tolist()
+    [0.5, 0.5, 1.0, 1.5]
+    """
+
+    value: float
+    rate: float
+    steps: float
+    staircase: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("value", self.value)
+        check_number("rate", self.rate, at_least=0)
+        check_number("steps", self.steps, above=0)
+
+    def __call__(self, t: Any) -> Any:
+        if self.staircase:
+            return self.value * (1 + self.rate * (t // self.steps))
+        return self.value * (self.steps + self.rate * t) / self.steps

@@ -12,7 +12,7 @@ from .cycles import STARTS, Cycles
 from .cyclic import Cyclic
 from .decays import Exponential, Geometric, InversePower, InverseSqrt, InverseTime, Noam
 from .interpolate import Interpolate
-from .linear import Linear, PolynomialDecay
+from .linear import Linear, PolynomialDecay, RangeTest
 from .one_cycle import OneCycle
 from .phase import SHAPES
 from .ramps import EditedRamp, Held, Polynomial, Ramp
@@ -46,6 +46,8 @@ _DECAYS: dict[str, Schedule] = {
     "inverse_power": InversePower(0.5, 1.0, 0.5, 1.0),
     "noam": Noam(0.5, 1.0, 1.0),
     "linear": Linear(0.5, 0.5, 1.0, 1.0),
+    "range_test": RangeTest(0.5, 0.5, 1.0),
+    "range_test_stair": RangeTest(0.5, 0.5, 1.0, staircase=True),
     "polynomial_decay": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0),
     "polynomial_decay_cycle": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0, cycle=True),
     "polynomial_decay_k": PolynomialDecay(0.5, 0.5, 1.0, 1.0, 1.0, k_decay=1.0),
