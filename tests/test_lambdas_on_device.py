@@ -69,6 +69,7 @@ TRACED: dict[str, Any] = {
     "composition": Ramp(1.0, 0.5, 1.0, 100) * parse("0.5 if t % 7 < 3 else 1"),
     "constant": lambda t: 0.5,
     "square of what is negative": "(t - 300) ** 2 / 1000",
+    "the same, a function": lambda t: (t - 300) ** 2 / 1000 + 0.001,
 }
 
 
@@ -88,7 +89,6 @@ OPAQUE: dict[str, Any] = {
     "list": [1 / (i + 1) for i in range(STEPS + 1)].__getitem__,
     "dict": lambda t: {0: 0.5, 5: 0.25}.get(t, 0.1),
     "type": lambda t: 0.5 / (t + 1) if isinstance(t, int) else 0.25,
-    "square of what is negative": lambda t: (t - 300) ** 2 / 1000 + 0.001,
     "nested": lambda t: sum(1 / (i + t + 1) for i in range(2000)) if type(t) is int else deep(t),
 }
 
