@@ -85,8 +85,9 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
 
 
 def _of_schedule(schedule: Schedule, begin: int, steps: int) -> Iterator[Finding]:
+    end = min(begin + steps, schedule.last_step() + 1)  # what is past it is found in the parts
+    yield from _in_values(table(schedule, begin, max(begin, math.floor(end)), 1))
     schedule = bind(schedule, starts(schedule))
-    yield from _in_values(table(schedule, begin, begin + steps, 1))
     yield from _counted(_in_parts(schedule, begin, begin + steps), begin)
 
 
@@ -128,7 +129,7 @@ def _counted(found: Iterable[Finding], begin: int, whose: str = "") -> Iterator[
 def _in_values(values: Array) -> Iterator[Finding]:
     with np.errstate(all="ignore"):
         single = values.astype(np.float32)
-    if values[0] == 0 and np.any(values != 0):
+    if values.size and values[0] == 0 and np.any(values != 0):
         yield Finding("zero-start", 0, "the first value is 0: a rate of 0 makes no update")
     kinds = {
         "nonfinite": (~np.isfinite(single), "is not finite in float32"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import operator
 import textwrap
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from .optim.lr_scheduler.preview import steps_of
 from .optim.sampling import plain_step, traces
 from .program import program
 from .rules import bind, starts
+from .rules.tree import coast, coasts
 from .schedules import Schedule
 from .schedules.outline import joints, spans
 
@@ -33,12 +36,52 @@ def table(
 ) -> Array:
     """Return the values at steps start, start + step, ... below ``stop``: see Schedule.table."""
     steps = _steps(start, stop, step)
-    schedule = bind(schedule, starts(schedule))
+    _check_end(schedule, steps)
     if device is None:
-        return _on_host(schedule, steps)
-    if not traces(schedule):
-        raise _no_formula(schedule)
-    return on_device(device, lambda info: _filled(info, schedule, steps))
+        return _joined(schedule, steps, np.float64, _on_host)
+    if not traces(bind(schedule, starts(schedule))):
+        raise _no_formula(bind(schedule, starts(schedule)))
+    return on_device(
+        device, lambda info: _joined(schedule, steps, np.float32, partial(_filled, info))
+    )
+
+
+def _check_end(schedule: Schedule, steps: range) -> None:
+    last = schedule.last_step()
+    if steps and steps[-1] > last:
+        left = max(0, math.floor(last - steps.start) + 1)
+        raise ValueError(
+            f"the schedule ends at step {last:g}, which leaves {left} steps from start="
+            f"{steps.start} on: stop must be at most {math.floor(last) + 1}, got {steps.stop}"
+        )
+
+
+def _joined(
+    schedule: Schedule, steps: range, dtype: Any, values: Callable[[Schedule, range], Array]
+) -> Array:
+    """Return the values, part by part while rules that need no metric change the formula."""
+    if not coasts(schedule):
+        return values(bind(schedule, starts(schedule)), steps)
+    joined = np.empty(len(steps), dtype)
+    for formula, part in _runs(schedule, steps):
+        joined[part] = values(formula, steps[part])
+    return joined
+
+
+def _runs(schedule: Schedule, steps: range) -> Iterator[tuple[Schedule, slice]]:
+    """Yield each formula and the places in ``steps`` that it holds at: rules begin at step 0."""
+    states, now, begin = starts(schedule), min(0, steps.start), 0
+    formula = bind(schedule, states)
+    for place, t in enumerate(steps):
+        for at in range(now, t):
+            states = coast(schedule, states, at)
+        new, now = bind(schedule, states), t
+        if new != formula and place > begin:
+            yield formula, slice(begin, place)
+            begin = place
+        formula = new
+    if begin < len(steps):
+        yield formula, slice(begin, len(steps))
 
 
 def _steps(start: Any, stop: Any, step: Any) -> range:
@@ -123,7 +166,8 @@ def joint_steps(schedule: Schedule, count: int) -> list[float]:
 
 def _shown(schedule: Schedule) -> int:
     end = schedule.length()
-    return math.ceil(end + end / 10) + 1 if 0 < end < math.inf else 1000
+    count = math.ceil(end + end / 10) + 1 if 0 < end < math.inf else 1000
+    return int(min(count, schedule.last_step() + 1))
 
 
 def _current_axes() -> Any:

@@ -13,9 +13,10 @@ from matplotlib.figure import Figure
 from truth import exact, float32_bits
 
 from grilly import DeviceError, TraceError
-from grilly.rules import Plateau
+from grilly.rules import Multiplicative, Plateau
 from grilly.schedules import (
     Cosine,
+    End,
     Exponential,
     Linear,
     OneCycle,
@@ -113,6 +114,32 @@ def test_a_rule_is_in_its_first_state(place: Any) -> None:
     schedule = WarmUp(Plateau(0.5), steps=2)
     assert schedule.table(0, 4).tolist() == [0.0, 0.25, 0.5, 0.5]
     assert schedule.table(0, 4, device=place).tolist() == [0.0, 0.25, 0.5, 0.5]
+
+
+def test_a_rule_that_needs_no_metric_goes_on(place: Any) -> None:
+    schedule = join([0.5, Multiplicative(lambda t: 0.5 if t % 2 else 1.0) * Plateau(0.5)], [2])
+    want = [0.5] * 4 + [0.5, 0.25, 0.25, 0.125, 0.125, 0.0625, 0.0625]
+    for device in (None, place):
+        assert schedule.table(-2, 9, device=device).tolist() == want
+        assert schedule.table(3, 9, 2, device=device).tolist() == want[5::2]
+        assert schedule.table(3, 3, device=device).shape == (0,)
+
+
+def test_a_table_goes_as_far_as_the_schedule(place: Any) -> None:
+    schedule = Shift(End(Linear(0.0, 1.0, 8), 5, "error"), 1)
+    for device in (None, place):
+        assert schedule.table(2, 6, device=device).tolist() == [0.125, 0.25, 0.375, 0.5]
+        assert schedule.table(0, 9, 5, device=device).shape == (2,)
+        with pytest.raises(ValueError, match=r"ends at step 5, which leaves 4 steps.*at most 6"):
+            schedule.table(2, 7, device=device)
+        with pytest.raises(ValueError, match="which leaves 0 steps"):
+            schedule.table(8, 9, device=device)
+
+
+def test_a_plot_goes_as_far_as_the_schedule() -> None:
+    axes = Figure().subplots()
+    End(Linear(0.0, 1.0, 8), 5, "error").plot(ax=axes)
+    assert drawn(axes)[0].get_xdata().tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

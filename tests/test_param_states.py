@@ -189,7 +189,34 @@ def test_a_rule_without_a_metric_moves_at_every_step() -> None:
         seen.append(scheduler.get_last_lr()[0])
         scheduler.step()
     assert seen == [0.5, 0.25, 0.25, 0.125, 0.125]
-    assert scheduler.preview(3)["lr"].tolist() == [[0.0625] * 2] * 3
+    ahead = scheduler.preview(3)["lr"]
+    assert ahead.tolist() == [[0.0625] * 2, [0.0625] * 2, [0.03125] * 2]
+    assert scheduler.last_epoch == 5 and scheduler.get_last_lr() == [0.0625] * 2
+
+
+def test_a_preview_moves_rules_that_need_no_metric_alone() -> None:
+    plateau = Plateau(1.0, factor=0.5, patience=0)
+    tree = Join((1.0, Product((Multiplicative(0.5), plateau))), (2,))
+    scheduler = ParamScheduler(made("SGD"), {"lr": [tree, None], "momentum": CURVES[0]})
+    scheduler.step(1.0)
+    before = scheduler.state_dict()
+    ahead = scheduler.preview(5)
+    assert ahead["lr"][:, 0].tolist() == [1.0, 1.0, 0.5, 0.25, 0.125]
+    assert scheduler.state_dict() == before
+    np.testing.assert_allclose(ahead["momentum"][:, 1], CURVES[0](np.arange(1.0, 6.0)), 1e-14)
+    for loss in range(5):  # a metric that gets worse and worse: all cut but the first
+        assert scheduler.get_last_lr()[0] == ahead["lr"][loss, 0] * 0.5 ** max(0, loss - 2)
+        scheduler.step(float(loss))
+
+
+def test_a_preview_goes_as_far_as_the_schedule() -> None:
+    tree = End(CURVES[0], 12, "error")
+    scheduler = ParamScheduler(made("SGD"), {"lr": [0.5, tree]})
+    for _ in range(3):
+        scheduler.step()
+    assert scheduler.preview(9)["lr"].shape == (9, 2)
+    text = r"lr of param_groups\[1\]: the schedule ends at step 11, which leaves 9 steps, got 10"
+    unchanged(scheduler, ValueError, text, lambda: scheduler.preview(10))
 
 
 def test_a_rule_beside_a_function_that_cannot_be_traced(place: Place) -> None:
@@ -497,5 +524,8 @@ def test_what_is_no_optimizer() -> None:
         ParamScheduler(made("SGD"), {"lr": 0.1}, last_epoch=math.inf)
     with pytest.raises(TypeError, match="holds its optimizer: save its state_dict"):
         copy.deepcopy(ParamScheduler(made("SGD"), {"lr": 0.1}))
-    with pytest.raises(ValueError, match="n must be a number of steps, got -1"):
+    with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         ParamScheduler(made("SGD"), {"lr": 0.1}).preview(-1)
+    for n in (2.5, True, "3"):
+        with pytest.raises(TypeError, match="n must be an int, got "):
+            ParamScheduler(made("SGD"), {"lr": 0.1}).preview(n)  # type: ignore[arg-type]

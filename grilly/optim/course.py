@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..rules import State, advance, bind, starts
-from ..schedules import Function, Schedule
+from ..rules.tree import coast, coasts
+from ..schedules import WINDOW, Function, Schedule, Text
+from .functions_in import anew, written_in
 from .lr_scheduler.functions import number
 from .rows import Values, values_of
-from .sampling import Window, plain_step, sampled, traces
+from .sampling import Window, agrees, plain_step, sampled, traces
 
 States = Mapping[str, State]
 
@@ -33,14 +35,22 @@ class Course:
     """A schedule with its rules' values put in, and where it cannot be traced a window of values.
 
     A function that cannot be traced makes the whole tree one that is computed on the host: each
-    value is exactly what the tree gives there.
+    value is exactly what the tree gives there. So does one, or a text, whose formula turns out to
+    have other values on the device than here: see ``agrees``.
     """
+
+    MOST_TRACES = 3
 
     def __init__(self, tree: Schedule) -> None:
         self.tree = tree
         self.starts: States = starts(tree)
         self._last = tree.last_step()
+        self._traced = tree
         self._on_host = not traces(self._bound(self.starts))
+        written = [*written_in(tree)]
+        self.watched = bool(written) and not self._on_host
+        self._asked = not all(isinstance(one, Text) for one in written)
+        self._traces_left = self.MOST_TRACES - 1 if self._asked else 0
         self._known: list[_Known] = []
 
     def formula(self, states: States, t: float, where: str) -> tuple[Schedule, float]:
@@ -54,7 +64,7 @@ class Course:
             raise ValueError(f"{where}: {end}, step {t:g} is past it")
         tree = self._bound(states)
         if not self._on_host:
-            return tree, self._last
+            return tree, min(self._last, t + WINDOW - 1) if self.watched else self._last
         self._known = [known for known in self._known if known.covers(t)]
         window = next((known.window for known in self._known if known.tree == tree), None)
         if window is None:
@@ -62,20 +72,56 @@ class Course:
             self._known.append(_Known(tree, t, window))
         return window
 
+    def agrees(self, formula: Schedule, values: Values, steps: Values) -> bool:
+        """Return whether ``formula`` has ``values`` on the device too, and its functions alone.
+
+        If not, it must be asked for again: it is traced anew, for what a function depends on may
+        have changed, or is computed on the host from now on.
+        """
+        if not self.watched or agrees(formula, values, steps, self._asked):
+            return True
+        self._on_host = not self._traces_left
+        if self._traces_left:
+            self._traces_left -= 1
+            self._traced = anew(self.tree)
+            self._on_host = not traces(self._bound(self.starts))
+        self.watched = not self._on_host
+        return False
+
     def advanced(self, states: States, t: float, metrics: Any) -> States:
         """Return the states of the rules after step ``t``."""
         return advance(self.tree, states, t, metrics)
 
-    def values(self, states: States, steps: Values) -> Values:
-        """Return the values at ``steps`` with the rules as they are."""
-        tree = self._bound(states)
+    def values(self, states: States, steps: Values, where: str) -> Values:
+        """Return the values at ``steps``, one after the other, if no metric comes.
+
+        Raises ValueError, with ``where``, past the end of a schedule that ends with an error.
+        """
+        if len(steps) and steps[-1] > self._last:
+            left = max(0, int(self._last - steps[0]) + 1)
+            end = f"the schedule ends at step {self._last:g}, which leaves {left} steps"
+            raise ValueError(f"{where}: {end}, got {len(steps)}")
+        if not coasts(self.tree):
+            return self._values(self._bound(states), steps)
+        values = np.empty(len(steps))
+        for i in range(len(steps)):
+            values[i] = self._values(self._bound(states), steps[i : i + 1])[0]
+            states = coast(self.tree, states, steps[i])
+        return values
+
+    def _values(self, tree: Schedule, steps: Values) -> Values:
         if not self._on_host:
-            return np.asarray(values_of([tree], steps)[0])
+            values = np.asarray(values_of([tree], steps)[0])
+            windows = [slice(i, i + WINDOW) for i in range(0, len(steps), WINDOW)]
+            if not self.watched or all(
+                agrees(tree, values[own], steps[own], self._asked) for own in windows
+            ):
+                return values
         own = [_value(tree, plain_step(t), "the schedule") for t in steps.tolist()]
         return np.array(own, np.float64)
 
     def _bound(self, states: States) -> Schedule:
-        bound: Schedule = bind(self.tree, states) if self.starts else self.tree
+        bound: Schedule = bind(self._traced, states) if self.starts else self._traced
         return bound
 
 

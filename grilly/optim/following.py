@@ -14,7 +14,7 @@ from .columns import columns_of
 from .course import Course, States
 from .options import Key
 from .rows import Values
-from .track import SomeFormulas
+from .track import SomeFormulas, Track
 
 # By name and group, the states of the rules in what the group follows.
 AllStates = dict[str, list[States]]
@@ -37,6 +37,7 @@ class Following:
             name: list(given) if isinstance(given, list) else given
             for name, given in schedules.items()
         }
+        self._watched = [one for one in self.scheduled() if one[2].watched]
         self.has_rules = any(course.starts for _, _, course in self.scheduled())
         # Group and key of each number that follows something, and the first one of each name.
         self.numbers = [(i, self.columns[name]) for name, i, _ in self.scheduled()]
@@ -95,14 +96,31 @@ class Following:
         last = min((last for own in found.values() for _, last in own), default=np.inf)
         return {self.columns[name]: [f for f, _ in own] for name, own in found.items()}, last
 
+    def agree(self, track: Track) -> bool:
+        """Return whether the formulas in ``track`` have its rows' values on a device too.
+
+        If not, other formulas are to be asked for.
+        """
+        seen: dict[tuple[int, int], bool] = {}
+        for name, i, course in self._watched:
+            key = self.columns[name]
+            formula = track.formulas[key][i] if course.watched else None
+            if formula is not None and (id(course), id(formula)) not in seen:
+                values = np.array([row[i] for row in track.rows[key][: track.end]], np.float64)
+                steps = track.t + np.arange(track.end, dtype=np.float64)
+                seen[id(course), id(formula)] = course.agrees(formula, values, steps)
+        return all(seen.values())
+
     def values(
         self, states: AllStates, steps: Values, now: Mapping[str, list[float]]
     ) -> dict[str, Values]:
-        """Return the values at ``steps`` by name, (steps, groups): with rules as they are.
+        """Return the values at ``steps`` by name, (steps, groups), if no metric comes.
 
         Of a group that is left alone it is ``now``.
         """
-        found = self._each(states, lambda _, course, own: course.values(own, steps), None)
+        found = self._each(
+            states, lambda where, course, own: course.values(own, steps, where), None
+        )
         return {
             name: np.stack(
                 [np.full(len(steps), now[name][i]) if v is None else v for i, v in enumerate(own)],

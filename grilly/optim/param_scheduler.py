@@ -14,6 +14,7 @@ from .columns import limits_of, sound
 from .course import fingerprint
 from .following import AllStates, Following
 from .lr_scheduler.checks import MOST_STEPS, check_epoch, check_optimizer
+from .lr_scheduler.preview import steps_of
 from .lr_scheduler.touch import unchanged_on_error
 from .options import Key, check_number
 from .rows import Values
@@ -38,8 +39,11 @@ class ParamScheduler:
     A value is absolute: no initial rate multiplies it. On grilly's optimizers the device computes
     it from the formula, correctly rounded, without an upload per step; a number that a rule has
     changed is uploaded, and a function that cannot be traced is asked 256 steps ahead on the host,
-    one upload for them all. What somebody else wrote into a scheduled place, by hand or as another
-    scheduler, is in effect until the next ``step()`` writes over it.
+    one upload for them all. A function must depend on the step alone; that it, or a text, still has
+    its formula's values is looked up once a window, of at most 256 steps, and where it has not it
+    is traced anew or asked on the host. So a change is noticed at the next window. What somebody
+    else wrote into a scheduled place, by hand or as another scheduler, is in effect until the next
+    ``step()`` writes over it.
 
     A group that is added later follows a schedule that was given for all groups; where there is a
     list, append to ``scheduler.schedules[name]``.
@@ -80,13 +84,14 @@ class ParamScheduler:
             name: list(given) if isinstance(given, (list, tuple)) else given
             for name, given in schedules.items()
         }
-        self.last_epoch: float = last_epoch
+        # A plain number: a numpy int may overflow, and is no JSON.
+        self.last_epoch = _plain(last_epoch)
         self._closed = False
         self._track = Track()
         self._states: AllStates = {}
         self._following = self._taken_in(None)
         with self._unchanged_on_error():
-            self._move(last_epoch + 1, self._states)
+            self._move(self.last_epoch + 1, self._states)
         _writers.add(self)
 
     def __repr__(self) -> str:
@@ -144,13 +149,16 @@ class ParamScheduler:
     def preview(self, n: int) -> dict[str, Values]:
         """Return the values of ``n`` steps from the present one on; changes nothing.
 
-        By name, (n, groups) float64: row 0 is for the next update. Rules are taken to stay as they
-        are, and a group that is left alone too. A value that cannot be, as nan, is there as it is.
+        By name, (n, groups) float64: row 0 is for the next update. Rules that need a metric are
+        taken to stay as they are, and a group that is left alone too. A value that cannot be, as
+        nan, is there as it is.
+
+        Raises TypeError or ValueError for what is no number of steps, and ValueError past the end
+        of a schedule that ends with an error.
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 0:
-            raise ValueError(f"n must be a number of steps, got {n!r}")
+        count = steps_of("n", n)
         self._take_in()
-        steps = self.last_epoch + np.arange(n, dtype=np.float64)
+        steps = self.last_epoch + np.arange(count, dtype=np.float64)
         return self._following.values(self._states, steps, self.get_last())
 
     def close(self) -> None:
@@ -213,18 +221,25 @@ class ParamScheduler:
     def _move(self, t: float, states: AllStates) -> None:
         """Stand at step ``t`` with the rules in ``states``, and write its values."""
         check_epoch(t)
+        t = _plain(t)
+        while not self._stood(t, states):
+            pass
+        self.last_epoch, self._states = t, states
+        groups = self.optimizer.param_groups
+        put(self._track, groups, held(self._track, groups))
+        self._drive(anew=True)
+
+    def _stood(self, t: float, states: AllStates) -> bool:
+        """Stand at step ``t``; return whether the formulas for it have proved to be right."""
         track = self._track
         formulas, end = self._following.formulas(states, t)
         if formulas == track.formulas:
             formulas = track.formulas  # the same object: the track may look further ahead
         if formulas is track.formulas and t == track.t + 1 and track.at + 1 < track.end:
             track.t, track.at = t, track.at + 1
-        else:
-            track.lay(formulas, t, min(end, MOST_STEPS), self._sound)
-        self.last_epoch, self._states = t, states
-        groups = self.optimizer.param_groups
-        put(track, groups, held(track, groups))
-        self._drive(anew=True)
+            return True
+        track.lay(formulas, t, min(end, MOST_STEPS), self._sound)
+        return self._following.agree(track)
 
     def _sound(self, key: Key, values: Values, steps: Values) -> int:
         """Return at how many steps the values are sound; raise if there is none."""
@@ -280,6 +295,10 @@ class ParamScheduler:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self!r} is closed: make a new one")
+
+
+def _plain(step: Any) -> float:
+    return int(step) if isinstance(step, (int, np.integer)) else float(step)
 
 
 def _check_apart(scheduler: ParamScheduler, following: Following, other: ParamScheduler) -> None:

@@ -7,12 +7,16 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from ..program import program
+from ..program import exact, program
 from ..schedules import WINDOW, Sampled, Schedule
 
+Array = npt.NDArray[np.float64]
 # Roundings of one formula on numbers and on arrays differ by less, relative to the largest.
 SAME = 1e-9
+# And where the values of a window come near 0, relative to the largest of them.
+NEAR_ZERO = 1e-12
 
 
 def traces(schedule: Schedule) -> bool:
@@ -41,6 +45,29 @@ def _traces(schedule: Schedule) -> bool:
         return False
     largest = np.abs(alone[np.isfinite(alone)]).max(initial=0.0)
     return np.allclose(together, alone, rtol=SAME, atol=SAME * largest, equal_nan=True)
+
+
+def agrees(schedule: Schedule, values: Array, steps: Array, asked: bool) -> bool:
+    """Return whether ``values``, the host's at ``steps``, are those that the device computes.
+
+    With ``asked`` the schedule's value at the first and the last step alone, a plain number as a
+    training loop gives it, must be the same too: a function may ask for its step's type, and what
+    it depends on may have changed since it was traced.
+    """
+    finite = np.isfinite(values)  # others are an error at their step, whatever the device has
+    largest = np.abs(values[finite]).max(initial=0.0)
+
+    def same(others: Any, own: Any) -> bool:
+        return bool(np.allclose(others, own, rtol=SAME, atol=NEAR_ZERO * largest, equal_nan=True))
+
+    ends = (0, -1) if asked and len(steps) else ()
+    try:
+        with np.errstate(all="ignore"):
+            return same(exact(schedule, steps)[finite], values[finite]) and all(
+                same(float(schedule(plain_step(float(steps[i])))), values[i]) for i in ends
+            )
+    except Exception:  # what a function raises that was traced once, and is another one now
+        return False
 
 
 class Window(NamedTuple):

@@ -93,6 +93,29 @@ def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str
     >>> states[""]["best"]
     2.0
     """
+    return _advanced(tree, states, t, lambda path, rule: _updated(rule, path, states[path], metric))
+
+
+def coasts(tree: Any) -> bool:
+    """Return whether a rule in ``tree`` moves on without a metric."""
+    return not all(rule.needs_metric for _, rule in rules_in(tree))
+
+
+def coast(tree: Any, states: States, t: float) -> dict[str, State]:
+    """Return the states at step ``t + 1`` if no metric comes: rules that need one stay.
+
+    Raises what ``advance`` raises of the others.
+    """
+
+    def update(path: str, rule: Rule) -> State:
+        return states[path] if rule.needs_metric else rule.update(states[path], None)
+
+    return _advanced(tree, states, t, update)
+
+
+def _advanced(
+    tree: Any, states: States, t: float, update: Callable[[str, Rule], State]
+) -> dict[str, State]:
     if not states:
         return {}
     marked = _swapped(tree, "", _Mark)
@@ -103,7 +126,7 @@ def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str
         if following < 1:
             result[path] = rule.start()
         elif 0 <= own < math.inf and (following == math.inf or following // 1 > own // 1):
-            result[path] = _updated(rule, path, states[path], metric)
+            result[path] = update(path, rule)
     return result
 
 

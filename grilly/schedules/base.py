@@ -88,11 +88,13 @@ class Schedule:
 
         They are the host's float64 values. With a ``device``, "cpu" (numpy), "vulkan", a part of a
         device's name or an index, they are float32: what an optimizer's kernels read there, the
-        correctly rounded values. A rule is in its first state, as if no metric came.
+        correctly rounded values. No metric comes: a rule that needs one is in its first state, and
+        one that needs none goes on from step 0.
 
         Raises TypeError or ValueError, naming the argument, for steps that are no ints or not
-        within 2^53 and a ``step`` below 1; TraceError for a Python function on a device that
-        cannot compute it; DeviceError if the device is not there.
+        within 2^53 and a ``step`` below 1; ValueError past the end of a schedule that ends with an
+        error; TraceError for a Python function on a device that cannot compute it; DeviceError if
+        the device is not there.
 
         >>> from grilly.schedules import Linear
         >>> Linear(start=0.0, end=0.1, steps=4).table(0, 6, device="cpu")

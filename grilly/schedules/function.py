@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .base import Schedule, schedule_from
 from .text import parse
 
@@ -16,7 +18,8 @@ class Function(Schedule):
 
     A numpy-style function is traced and runs on the device; whatever else is computed on the host,
     a window of steps ahead. It is called once more than there are steps when it is traced, with
-    a symbol, and it should give the same value whenever it is asked for the same step.
+    a symbol. It must depend on the step alone. A scheduler compares what it gives with its formula
+    once a window, at most 256 steps: a change is noticed at the next one.
 
     Of two objects each is traced by itself, also if their function is the same.
 
@@ -28,7 +31,8 @@ class Function(Schedule):
     call: Callable[[Any], Any]
 
     def __call__(self, t: Any) -> Any:
-        return self.call(t)
+        # A composition may have made an int64 of an int, and its powers overflow.
+        return self.call(int(t) if isinstance(t, np.integer) else t)
 
 
 def schedule_of(value: Any, name: str = "schedule") -> Schedule:
