@@ -399,6 +399,18 @@ BAD_STATES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "the schedule of 'lr' is not the one that was saved; to go on with the new one remove",
     ),
     "names": (lambda s: {**s, "schedules": {"eps": None}}, r"schedules are of \['beta1', 'lr'\]"),
+    "bare": (lambda s: {"last_epoch": 6}, r'"rules" must have .* rules of \[.lr.\], which are'),
+    "no rules": (lambda s: {**s, "rules": {}}, r"the rules of \['lr'\], which are missing"),
+    "no groups": (lambda s: {**s, "rules": {"lr": []}}, r"rules of \['lr'\], which are missing"),
+    "range": (
+        lambda s: {
+            **s,
+            "rules": {
+                "lr": [{"members[1]": {**x["members[1]"], "value": -5.0}} for x in s["rules"]["lr"]]
+            },
+        },
+        "does not fit Plateau: the value must be from 0 to inf, got -5.0",
+    ),
     "rules": (lambda s: {**s, "rules": []}, r"rules are of \['beta1', 'lr'\], got \[\]"),
     "rule": (lambda s: {**s, "rules": {"lr": [{}, {}]}}, r"keys \['members\[1\]'\], got {}"),
     "count": (
@@ -439,6 +451,40 @@ def test_a_changed_schedule_is_noticed_unless_that_is_wanted() -> None:
     assert new.get_last_lr() == [float(Cosine(0.5, 0.0, 20)(1))] * 2
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (CURVES[0], [CURVES[0], CURVES[0]], True),
+        ([CURVES[0], CURVES[0]], CURVES[0], True),
+        ([CURVES[0], CURVES[1]], CURVES[0], False),
+        ([CURVES[0], None], CURVES[0], False),
+        ([CURVES[0], CURVES[1]], [CURVES[1], CURVES[0]], False),
+    ],
+)
+def test_one_for_all_groups_is_the_same_as_a_list_of_it(one: Any, other: Any, same: bool) -> None:
+    state = ParamScheduler(made("SGD"), {"lr": one}).state_dict()
+    new = ParamScheduler(made("SGD"), {"lr": other})
+    if same:
+        new.load_state_dict(state)
+        assert new.state_dict() == state
+    else:
+        unchanged(new, StateError, "the schedule of 'lr'", lambda: new.load_state_dict(state))
+
+
+@pytest.mark.parametrize(
+    ("given", "want"),
+    [(np.int64(3), 4), (np.int8(127), 128), (np.float32(2.5), 3.5), (np.float64(3), 4.0)],
+)
+def test_a_step_of_numpys_becomes_a_plain_number(given: Any, want: float) -> None:
+    scheduler = ParamScheduler(made("SGD"), {"lr": CURVES[0]}, last_epoch=given)
+    assert scheduler.last_epoch == want and type(scheduler.last_epoch) is type(want)
+    scheduler.load_state_dict({"last_epoch": given})
+    for t in (want - 1, want, want + 1):
+        assert json.loads(json.dumps(scheduler.state_dict()))["last_epoch"] == t
+        assert type(scheduler.last_epoch) is type(want)
+        scheduler.step()
+
+
 # --- Bad input ------------------------------------------------------------------------------------
 
 
@@ -451,6 +497,7 @@ def test_a_changed_schedule_is_noticed_unless_that_is_wanted() -> None:
         ({"lr": "x"}, ValueError, "'x' is no name of a number"),
         ({"lr": [0.1, b"1"]}, TypeError, r"schedules\['lr'\]\[1\] must be a schedule"),
         ({"lr": [0.1]}, ValueError, r"schedules\['lr'\] has 1 schedules, but the optimizer 2"),
+        ({"lr": [None, None]}, ValueError, r"schedules\['lr'\] is None for all groups: leave"),
         ({3: 0.1}, ValueError, "3 is no number of this optimizer"),
         ({"lr": math.nan}, ValueError, "lr of param_groups.0. at step 0 must .*finite"),
         ({"beta1": 1.0}, ValueError, "Invalid beta parameter at index 0: 1.0"),

@@ -401,6 +401,31 @@ def test_a_state_that_does_not_fit(change: dict[str, Any]) -> None:
         rules.check_states(tree, {"members[1]": {**states["members[1]"], **change}})
 
 
+@pytest.mark.parametrize(
+    ("rule", "values", "words"),
+    [
+        (Plateau(0.5, min_value=0.0), (-5.0, -1e-300), "must be from 0 to inf"),
+        (Plateau(0.5, min_value=0.25), (0.125,), "must be from 0.25 to inf"),
+        (Greedy(0.5), (-1.0, 9e-4, 1.5), "must be from 0.001 to 1"),
+    ],
+)
+def test_a_value_that_the_rule_cannot_come_to(rule: Any, values: Any, words: str) -> None:
+    first = rules.starts(rule)
+    for value in (rule.min_value, 0.5, 1.0):
+        rules.check_states(rule, {"": {**first[""], "value": value}})
+    for value in values:
+        with pytest.raises(StateError, match=words):
+            rules.check_states(rule, {"": {**first[""], "value": value}})
+
+
+@pytest.mark.parametrize("name", ["bad", "good", "cooldown", "warmup", "resets_in", "count", "t"])
+def test_no_count_is_negative(name: str) -> None:
+    for rule in (Plateau(0.5), Greedy(0.5), Multiplicative(0.5)):
+        if name in rule.start():
+            with pytest.raises(StateError, match=name):
+                rules.check_states(rule, {"": {**rule.start(), name: -1}})
+
+
 @pytest.mark.parametrize("states", [None, [], {}, {"": {}}, {"members[1]": None}], ids=repr)
 def test_states_that_do_not_fit(states: Any) -> None:
     with pytest.raises(StateError, match=r"states.*must be a dict"):

@@ -130,7 +130,12 @@ def _value(tree: Schedule, step: Any, where: str) -> float:
 
 
 def fingerprint(given: Any) -> str | None:
-    """Return 16 hexadecimal digits that tell schedules apart; None where a function is in them."""
+    """Return 16 hexadecimal digits that tell schedules apart; None where a function is in them.
+
+    Of a list that has one schedule for all groups they are that schedule's.
+    """
+    if isinstance(given, list) and len(prints := {*map(fingerprint, given)}) == 1:
+        return prints.pop()
     try:
         text = _text(given)
     except TypeError:

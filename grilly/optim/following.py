@@ -134,9 +134,18 @@ class Following:
         return {"rules": copy.deepcopy(states)} if self.has_rules else {}
 
     def loaded(self, rules: Any) -> AllStates:
-        """Return saved states of the rules; those of groups that were not there are the first."""
+        """Return saved states of the rules; those of groups that were not there are the first.
+
+        Raises StateError or ValueError if they do not fit, or a name's that has rules are missing.
+        """
         if not isinstance(rules, dict) or not set(rules) <= set(self.courses):
             raise ValueError(f"rules are of {sorted(self.courses)}, got {rules!r}")
+        having = {name for name, _, course in self.scheduled() if course.starts}
+        missing = sorted(name for name in having if rules.get(name, []) == [])
+        if missing:
+            raise ValueError(
+                f'"rules" must have the states of the rules of {missing}, which are missing'
+            )
         states = {}
         for name, courses in self.courses.items():
             own = rules.get(name, [])
@@ -158,6 +167,8 @@ class Following:
                 f"append an added group's (or None) to scheduler.{where}, or give one schedule "
                 "for all groups"
             )
+        if given and all(one is None for one in given):
+            raise ValueError(f"{where} is None for all groups: leave {name!r} out")
         for i, one in enumerate(given):
             given[i] = None if one is None else schedule_of(one, f"{where}[{i}]")
         return [None if one is None else self._course(one) for one in given]

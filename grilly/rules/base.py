@@ -57,10 +57,15 @@ class Rule(Schedule):
         value: float = state["value"]
         return value
 
+    def bounds(self) -> tuple[float, float]:
+        """Return the least and the most that its value can be."""
+        return -math.inf, math.inf
+
     def check(self, state: Any, where: str) -> None:
         """Raise StateError, with ``where``, unless ``state`` is one that this rule can go on from.
 
-        A state has the names and the kinds of numbers of ``start()``.
+        A state has the names and the kinds of numbers of ``start()``, and a value that the rule can
+        come to.
         """
         first = self.start()
         if not isinstance(state, dict) or set(state) != set(first):
@@ -68,6 +73,13 @@ class Rule(Schedule):
         for name, value in state.items():
             if not _is_like(first[name], value, not self.accept_nonfinite):
                 raise StateError(f"{where}[{name!r}] does not fit {type(self).__name__}: {value!r}")
+        value = self.value_of(state)
+        least, most = self.bounds()
+        if not least <= value <= most:
+            raise StateError(
+                f"{where} does not fit {type(self).__name__}: the value must be from {least:g} to "
+                f"{most:g}, got {value!r}"
+            )
 
     def __call__(self, t: Any) -> Any:
         """Raise TypeError: a rule has no value at a step, only one in a state."""

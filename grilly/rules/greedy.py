@@ -160,6 +160,10 @@ class Greedy(Rule):
         """Return the state before any metric: no best one, nothing counted."""
         return {"value": float(self.value), **fresh(self.reset_start)}
 
+    def bounds(self) -> tuple[float, float]:
+        """Return the least and the most that its value can be."""
+        return self.min_value, self.max_value
+
     def update(self, state: State, metric: Any) -> State:
         """Return the state after one more metric."""
         counts, (value,) = greedy_step(

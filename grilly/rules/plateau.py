@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,6 +108,10 @@ class Plateau(Rule):
             "count": 0,
             "mean": 0.0,
         }
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the least that its value can be, and no most: the first value may be another."""
+        return self.min_value, math.inf
 
     def update(self, state: State, metric: Any) -> State:
         """Return the state after one more metric."""
