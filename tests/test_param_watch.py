@@ -92,6 +92,20 @@ def test_a_closure_that_changes_is_noticed_at_the_next_window(make: Callable[...
         assert later[-1] == first * change and set(later) <= {later[0], later[-1]}
 
 
+def test_a_window_is_at_most_256_steps_and_a_function_is_traced_anew() -> None:
+    factor = {"x": 1.0}
+    scheduler = ParamScheduler(made("SGD"), {"lr": lambda t: factor["x"] * 0.5})
+    (course,) = {course for _, _, course in scheduler._following.scheduled()}
+    for change, on_host in ((0.5, False), (0.25, False), (0.125, True)):
+        for _ in range(520):
+            scheduler.step()
+        factor["x"] = change
+        for _ in range(256):
+            scheduler.step()
+        assert scheduler.get_last_lr() == [0.5 * change] * 2
+        assert course._on_host == on_host
+
+
 def test_a_closure_that_changes_beside_a_rule(place: Place) -> None:
     factor = {"x": 1.0}
     tree = Product((Function(lambda t: factor["x"] * 0.5), Plateau(1.0, factor=0.5, patience=0)))
