@@ -122,7 +122,7 @@ def test_formulas_that_agree_stay_on_the_device(monkeypatch: pytest.MonkeyPatch)
 
     def wave(t: Any) -> Any:
         asked.append(t)
-        return 1e-3 * (1.0 + np.cos(math.pi * t / 40)) * 0.97**t
+        return 1e-3 * np.cos(math.pi * t / 40) ** 2 * 0.97**t
 
     scheduler = ParamScheduler(made("SGD"), {"lr": wave, "momentum": "half_cosine(t / 40)"})
     for _ in range(1100):
