@@ -1,10 +1,10 @@
 """The rates of other libraries' schedules as plain formulas, by their names and arguments.
 
-As in foreign_warm, whose Keras and timm are among them; T is how many steps a training has that is
-counted in shares.
+These are the libraries that count shares of a training, which has T steps, cycles or samples; those
+that count steps are in foreign_steps.
 """
 
-# ruff: noqa: N801, N802, N803, N805  (names are theirs; a class is a namespace, without a self)
+# ruff: noqa: N801, N802, N805  (names are theirs; a class is a namespace, without a self)
 
 from __future__ import annotations
 
@@ -13,59 +13,9 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import Any
 
-from foreign_warm import BASE, Keras, half, line, timm
+from foreign_steps import BASE, MLX, Keras, burn, half, line, timm, tinygrad
 
 T = 100.0
-
-
-class MLX:
-    def linear_schedule(t, init, end, steps):
-        return line(min(t / steps, 1), init, end)
-
-    def step_decay(t, init, decay_rate, step_size):
-        return init * decay_rate ** (t // step_size)
-
-    def exponential_decay(t, init, decay_rate):
-        return init * decay_rate**t
-
-    def cosine_decay(t, init, decay_steps, end):
-        return line(half(min(t / decay_steps, 1)), end, init)
-
-    def join_schedules(t, schedules, boundaries):
-        i = bisect_right(boundaries, t)
-        return schedules[i](t - ([0, *boundaries])[i])
-
-
-class tinygrad:
-    def MultiStepLR(t, milestones, gamma):
-        return BASE * gamma ** sum(m <= t for m in milestones)
-
-    def CosineAnnealingLR(t, T_max, eta_min):
-        return line(half(t / T_max), eta_min, BASE)
-
-    def OneCycleLR(t, max_lr, div_factor, final_div_factor, total_steps, pct_start):
-        turn, start = total_steps * pct_start, max_lr / div_factor
-        if t < turn:
-            return line(t / turn, start, max_lr)
-        return line((t - turn) / (total_steps - turn), max_lr, start / final_div_factor)
-
-
-class burn:
-    def StepLr(t, initial_lr, step_size, gamma):
-        return initial_lr * gamma ** (t // step_size)
-
-    def ExponentialLr(t, initial_lr, gamma):
-        return initial_lr * gamma**t
-
-    def LinearLr(t, initial_lr, final_lr, num_iters):
-        return final_lr - (final_lr - initial_lr) / num_iters * max(num_iters - t, 0)
-
-    def CosineAnnealingLr(t, initial_lr, min_lr, num_iters):
-        return line(half(t / num_iters), min_lr, initial_lr)
-
-    def NoamLr(t, factor, warmup_steps, model_size):
-        k = t + 1
-        return factor * model_size**-0.5 * min(k**-0.5, k * warmup_steps**-1.5)
 
 
 class fastai:
@@ -87,8 +37,41 @@ class fastai:
             return line(half(pos / pct), middle, start)
         return line(half((pos - pct) / (1 - pct)), end, middle)
 
+    def fit_flat_cos(t, lr, div_final, pct_start):
+        gone = max(min(t / T, 1) - pct_start, 0) / (1 - pct_start)
+        return line(half(gone), lr / div_final, lr)
+
+    def fit_sgdr(t, n_cycles, cycle_len, lr_max, cycle_mult):
+        for i in range(n_cycles):
+            length = cycle_len * cycle_mult**i
+            if t < length:
+                return lr_max * half(t / length)
+            t -= length
+        return 0.0
+
+    def LRFinder(t, start_lr, end_lr, num_it):
+        return start_lr * (end_lr / start_lr) ** min(t / num_it, 1)
+
 
 class composer:
+    def ConstantScheduler(t, alpha, t_max):
+        return BASE * (alpha if t < t_max else 1)
+
+    def MultiStepScheduler(t, milestones, gamma):
+        return BASE * gamma ** bisect_right(milestones, t)
+
+    def ExponentialScheduler(t, gamma, decay_period):
+        return BASE * gamma ** (t / decay_period)
+
+    def PolynomialScheduler(t, power, t_max, alpha_f):
+        return BASE * line((1 - t / t_max) ** power, alpha_f, 1)
+
+    def CosineAnnealingWarmRestartsScheduler(t, t_0, t_mult, alpha_f):
+        return BASE * cycled(t, half, 1, alpha_f, t_0, t_mult, 1, 1)
+
+    def ConstantWithWarmupScheduler(t, t_warmup):
+        return BASE * min(t / t_warmup, 1)
+
     def StepScheduler(t, step_size, gamma):
         return BASE * gamma ** (t // step_size)
 
@@ -111,7 +94,7 @@ class composer:
 
 
 def cycled(t, shape, start, end, size, mult, start_mult, end_mult):
-    """ignite's cycles."""
+    """Cycles whose length is whole, as ignite's."""
     while t >= size:
         t, size, start, end = t - size, int(size * mult), start * start_mult, end * end_mult
     return line(shape(t / size), end, start)
@@ -119,13 +102,13 @@ def cycled(t, shape, start, end, size, mult, start_mult, end_mult):
 
 class ignite:
     def LinearCyclicalScheduler(
-        t, start_value, end_value, cycle_size, cycle_mult, start_value_mult, end_value_mult
+        t, start_value, end_value, cycle_size, cycle_mult=1, start_value_mult=1, end_value_mult=1
     ):
         return cycled(t, lambda x: 2 * abs(x - 0.5), start_value, end_value, cycle_size,
                       cycle_mult, start_value_mult, end_value_mult)  # fmt: skip
 
     def CosineAnnealingScheduler(
-        t, start_value, end_value, cycle_size, cycle_mult, start_value_mult, end_value_mult
+        t, start_value, end_value, cycle_size, cycle_mult=1, start_value_mult=1, end_value_mult=1
     ):
         return cycled(t, half, start_value, end_value, cycle_size,
                       cycle_mult, start_value_mult, end_value_mult)  # fmt: skip
@@ -169,6 +152,12 @@ class DeepSpeed:
         left = max(0, (total_num_steps - t) / (total_num_steps - warmup_num_steps))
         return line(left, warmup_min_lr, warmup_max_lr)
 
+    def WarmupCosineLR(t, total_num_steps, warmup_min_ratio, warmup_num_steps, cos_min_ratio):
+        if t < warmup_num_steps:
+            return DeepSpeed.WarmupLR(t, BASE * warmup_min_ratio, BASE, warmup_num_steps)
+        gone = (t - warmup_num_steps + 1) / (total_num_steps - warmup_num_steps)
+        return BASE * line(half(min(gone, 1)), cos_min_ratio, 1)
+
     def OneCycle(
         t, cycle_min_lr, cycle_max_lr, cycle_first_step_size, cycle_second_step_size,
         decay_step_size, decay_lr_rate,
@@ -187,6 +176,9 @@ def megatron(t, decayed, max_lr, min_lr, init_lr, lr_warmup_steps, lr_decay_step
 
 
 class Megatron:
+    def constant(t, **a):
+        return megatron(t, lambda t: a["max_lr"], **a)
+
     def linear(t, **a):
         gone = (t - a["lr_warmup_steps"]) / (a["lr_decay_steps"] - a["lr_warmup_steps"])
         return megatron(t, lambda t: line(gone, a["max_lr"], a["min_lr"]), **a)

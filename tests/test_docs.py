@@ -5,16 +5,19 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 import runpy
 from pathlib import Path
 from typing import Any
 
+import foreign
 import numpy as np
 import pytest
 import torch
-from foreign import BASE, LIBRARIES
+from foreign import LIBRARIES
+from foreign_steps import BASE
 from torch.optim.swa_utils import SWALR
 
 import grilly
@@ -37,7 +40,7 @@ OTHERS = "Schedule Formula NEVER SHIPPED WINDOW from_json schedule_of".split()
 OTHERS += "Rule State advance bind check_states metric_of starts".split()
 
 
-def foreign(text: str) -> list[tuple[str, str, str, str]]:
+def rows_of_others(text: str) -> list[tuple[str, str, str, str]]:
     """Return the rows of tables of other libraries: library, name, arguments, and ours.
 
     The library is the first word of a row, or where there is but one word the heading.
@@ -52,7 +55,18 @@ def foreign(text: str) -> list[tuple[str, str, str, str]]:
     return found
 
 
-FOREIGN = foreign(_LIBRARIES)
+FOREIGN = rows_of_others(_LIBRARIES)
+# Runs of those libraries themselves.
+RECORDED = [
+    *(f"fvcore_{name}" for name in ("cosine", "linear", "multistep", "poly")),
+    *(f"ignite_{name}" for name in ("cosine", "linear_cyc", "linear_cyc_mult", "piecewise_linear")),
+    *(f"keras_{name}" for name in ("cosine", "cosine_restarts_1", "cosine_warm")),
+    *(f"keras_{name}" for name in ("exponential_stair", "inverse_time_stair", "piecewise")),
+    *(f"keras_{name}" for name in ("polynomial", "polynomial_cycle")),
+    *(f"mlx_{name}" for name in ("linear", "step")),
+    *(f"timm_{name}" for name in ("cosine", "cosine_cycles_same", "cosine_warm_noprefix")),
+    "timm_multistep",
+]
 
 
 def blocks(text: str) -> list[str]:
@@ -140,6 +154,18 @@ def test_there_are_tables_of_the_other_libraries() -> None:
     assert len(FOREIGN) == sum("| with |" not in row for row in rows)
     named = {name for library, name, *_ in FOREIGN if library == "PyTorch"}
     assert {*lr_scheduler.__all__} - named == {"LRScheduler", "GreedyLR", "get_scheduler"}
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_the_formulas_of_other_libraries_are_what_was_recorded(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = json.loads((ROOT / "tests" / "golden" / f"{case}.json").read_text("utf-8"))
+    library = {name.lower(): formulas for name, formulas in LIBRARIES.items()}[case.split("_")[0]]
+    monkeypatch.setattr(foreign, "T", 300.0)
+    given = {name: value for name, value in recorded["args"].items() if name != "param_name"}
+    got = [vars(library)[recorded["scheduler"]](t, **given) for t in range(len(recorded["lr"]))]
+    np.testing.assert_allclose(got, np.array(recorded["lr"])[:, 0], rtol=1e-6)
 
 
 def torchs(library: str, name: str, arguments: str) -> list[float]:

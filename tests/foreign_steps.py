@@ -1,10 +1,10 @@
-"""The rates of Keras's and timm's schedules as plain formulas, by their names and arguments.
+"""The rates of schedules that count steps as plain formulas, by their names and arguments.
 
-They are written from those libraries' rules (versions: tests/golden), for one step at a time, with
+They are written from the libraries' rules (versions: tests/golden), for one step at a time, with
 a base rate of 0.1.
 """
 
-# ruff: noqa: N801, N802, N805  (names are theirs; a class is a namespace, without a self)
+# ruff: noqa: N801, N802, N803, N805  (names are theirs; a class is a namespace, without a self)
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Keras:
         p = t / decay_steps
         return initial_learning_rate * decay_rate ** (math.floor(p) if staircase else p)
 
-    def InverseTimeDecay(t, initial_learning_rate, decay_steps, decay_rate):
-        return initial_learning_rate / (1 + decay_rate * t / decay_steps)
+    def InverseTimeDecay(t, initial_learning_rate, decay_steps, decay_rate, staircase=False):
+        p = t / decay_steps
+        return initial_learning_rate / (1 + decay_rate * (math.floor(p) if staircase else p))
 
     def PiecewiseConstantDecay(t, boundaries, values):
         return values[bisect_left(boundaries, t)]
@@ -49,7 +50,7 @@ class Keras:
         peak = warmup_target or initial_learning_rate
         return peak * line(half(min((t - warmup_steps) / decay_steps, 1)), alpha, 1.0)
 
-    def CosineDecayRestarts(t, initial_learning_rate, first_decay_steps, t_mul, m_mul, alpha):
+    def CosineDecayRestarts(t, initial_learning_rate, first_decay_steps, t_mul, m_mul, alpha=0.0):
         length, height = first_decay_steps, 1.0
         while t >= length:
             t, length, height = t - length, length * t_mul, height * m_mul
@@ -106,3 +107,53 @@ class timm:
             return line(1 - math.sqrt(gone), lr_min, max(stable, lr_min))
 
         return warmed(t, curve, warmup_t, 0.0, True)
+
+
+class MLX:
+    def linear_schedule(t, init, end, steps):
+        return line(min(t / steps, 1), init, end)
+
+    def step_decay(t, init, decay_rate, step_size):
+        return init * decay_rate ** (t // step_size)
+
+    def exponential_decay(t, init, decay_rate):
+        return init * decay_rate**t
+
+    def cosine_decay(t, init, decay_steps, end):
+        return line(half(min(t / decay_steps, 1)), end, init)
+
+    def join_schedules(t, schedules, boundaries):
+        i = bisect_right(boundaries, t)
+        return schedules[i](t - ([0, *boundaries])[i])
+
+
+class tinygrad:
+    def MultiStepLR(t, milestones, gamma):
+        return BASE * gamma ** sum(m <= t for m in milestones)
+
+    def CosineAnnealingLR(t, T_max, eta_min):
+        return line(half(t / T_max), eta_min, BASE)
+
+    def OneCycleLR(t, max_lr, div_factor, final_div_factor, total_steps, pct_start):
+        turn, start = total_steps * pct_start, max_lr / div_factor
+        if t < turn:
+            return line(t / turn, start, max_lr)
+        return line((t - turn) / (total_steps - turn), max_lr, start / final_div_factor)
+
+
+class burn:
+    def StepLr(t, initial_lr, step_size, gamma):
+        return initial_lr * gamma ** (t // step_size)
+
+    def ExponentialLr(t, initial_lr, gamma):
+        return initial_lr * gamma**t
+
+    def LinearLr(t, initial_lr, final_lr, num_iters):
+        return final_lr - (final_lr - initial_lr) / num_iters * max(num_iters - t, 0)
+
+    def CosineAnnealingLr(t, initial_lr, min_lr, num_iters):
+        return line(half(t / num_iters), min_lr, initial_lr)
+
+    def NoamLr(t, factor, warmup_steps, model_size):
+        k = t + 1
+        return factor * model_size**-0.5 * min(k**-0.5, k * warmup_steps**-1.5)
