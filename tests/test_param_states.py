@@ -425,7 +425,7 @@ def test_a_changed_schedule_is_noticed_unless_that_is_wanted() -> None:
         ({"lr": [0.1, b"1"]}, TypeError, r"schedules\['lr'\]\[1\] must be a schedule"),
         ({"lr": [0.1]}, ValueError, r"schedules\['lr'\] has 1 schedules, but the optimizer 2"),
         ({3: 0.1}, ValueError, "3 is no number of this optimizer"),
-        ({"lr": math.nan}, ValueError, "lr of param_groups.0. at step 0 must .*finite"),
+        ({"lr": math.nan}, ValueError, r"schedules\['lr'\] must be finite"),
         ({"beta1": 1.0}, ValueError, "Invalid beta parameter at index 0: 1.0"),
         ({"beta2": [0.5, -0.5]}, ValueError, "Invalid beta parameter at index 1: -0.5"),
         ({"eps": -1.0}, ValueError, "Invalid epsilon value: -1.0"),

@@ -8,6 +8,8 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ...schedules import Schedule
 
 
@@ -19,6 +21,8 @@ def number(result: Any, what: str, *numbers: Any) -> float:
     if type(result) is float and math.isfinite(result):
         return result
     try:
+        if isinstance(result, (str, bytes, bool, np.bool_)):  # which float() would take
+            raise TypeError
         value = float(result)
     except (TypeError, ValueError):
         raise TypeError(f"{what % numbers} must return a number, got {result!r}") from None
