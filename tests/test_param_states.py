@@ -366,6 +366,7 @@ BAD_STATES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "epoch": (lambda s: {**s, "last_epoch": "3"}, "epoch must be a number, got '3'"),
     "far": (lambda s: {**s, "last_epoch": 2.0**54}, r"epoch must be within 2\^53"),
     "nan": (lambda s: {**s, "last_epoch": math.nan}, "epoch must be finite"),
+    "below": (lambda s: {**s, "last_epoch": -1}, "last_epoch must be at least 0, got -1"),
     "past": (lambda s: {**s, "last_epoch": 50}, "schedule ends at step 39, step 50 is past it"),
     "other": (
         lambda s: {**s, "schedules": {"lr": "0" * 16}},
@@ -399,6 +400,17 @@ def test_a_bad_state_changes_nothing(name: str) -> None:
     state = scheduler.state_dict()
     unchanged(scheduler, StateError, match, lambda: scheduler.load_state_dict(spoil(state)))
     scheduler.step(1.0)
+
+
+@pytest.mark.parametrize("names", [("text", "function"), ("function", "text")])
+def test_a_function_is_no_text(names: tuple[str, str]) -> None:
+    given: dict[str, Any] = {"text": "0.5**t", "function": lambda t: 0.5**t}
+    old, new = (ParamScheduler(made("SGD"), {"lr": given[name]}) for name in names)
+    state = old.state_dict()
+    unchanged(new, StateError, "the schedule of 'lr' is not", lambda: new.load_state_dict(state))
+    old.load_state_dict(state)
+    del state["schedules"]
+    new.load_state_dict(state)
 
 
 def test_a_changed_schedule_is_noticed_unless_that_is_wanted() -> None:
@@ -495,6 +507,8 @@ def test_what_is_no_optimizer() -> None:
         ParamScheduler("x", {"lr": 0.1})
     with pytest.raises(ValueError, match="epoch must be finite"):
         ParamScheduler(made("SGD"), {"lr": 0.1}, last_epoch=math.inf)
+    with pytest.raises(ValueError, match="last_epoch must be at least -1, got -2"):
+        ParamScheduler(made("SGD"), {"lr": 0.1}, last_epoch=-2)
     with pytest.raises(TypeError, match="holds its optimizer: save its state_dict"):
         copy.deepcopy(ParamScheduler(made("SGD"), {"lr": 0.1}))
     with pytest.raises(ValueError, match="n must be a number of steps, got -1"):
