@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..rules import check_states
-from ..schedules import Schedule, schedule_of
+from ..schedules import Schedule
 from .columns import columns_of
 from .course import Course, States
+from .given import schedule_at
 from .options import Key
 from .rows import Values
 from .track import SomeFormulas
@@ -132,7 +133,7 @@ class Following:
     def _taken_in(self, name: str, schedules: dict[str, Any]) -> list[Course | None]:
         given, where = schedules[name], f"schedules[{name!r}]"
         if not isinstance(given, list):
-            schedules[name] = given = schedule_of(given, where)
+            schedules[name] = given = schedule_at(given, where)
             return [self._course(given)] * self._groups
         if len(given) != self._groups:
             raise ValueError(
@@ -141,7 +142,7 @@ class Following:
                 "for all groups"
             )
         for i, one in enumerate(given):
-            given[i] = None if one is None else schedule_of(one, f"{where}[{i}]")
+            given[i] = None if one is None else schedule_at(one, f"{where}[{i}]")
         return [None if one is None else self._course(one) for one in given]
 
     def _course(self, tree: Schedule) -> Course:
