@@ -222,6 +222,21 @@ def test_metrics_that_are_missing_or_for_nobody() -> None:
     unchanged(plain, ValueError, "metrics=3 is for a rule, and no schedule", lambda: plain.step(3))
 
 
+@pytest.mark.parametrize("given", [Plateau(0.5), CURVES[0]], ids=["rule", "none"])
+def test_a_metric_is_no_text(given: Any) -> None:
+    scheduler = ParamScheduler(made("SGD"), {"lr": given})
+    text = "metrics must be a number, got '1'"
+    unchanged(scheduler, TypeError, text, lambda: scheduler.step("1"))
+
+
+def test_a_metric_may_be_part_of_a_graph() -> None:
+    scheduler = ParamScheduler(made("SGD"), {"lr": Plateau(0.5, patience=0)})
+    loss = torch.ones(1, requires_grad=True) * 2.0
+    for _ in range(2):
+        scheduler.step(loss)  # a warning would be an error here
+    assert scheduler.get_last_lr() == [float(Plateau(0.5).factor) * 0.5] * 2
+
+
 def test_the_metric_is_judged_once_for_equal_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     update_of = Plateau.update

@@ -77,7 +77,9 @@ class Following:
         }
 
     def after(self, states: AllStates, t: float, metrics: Any) -> AllStates:
-        """Return the rules' states after step ``t``."""
+        """Return the rules' states after step ``t``; raise if ``metrics`` cannot be meant."""
+        if isinstance(metrics, (str, bytes)):  # which float() would take
+            raise TypeError(f"metrics must be a number, got {metrics!r}")
         if self.has_rules:
             return self._each(states, lambda _, course, own: course.advanced(own, t, metrics), {})
         if metrics is None:
