@@ -243,7 +243,10 @@ REFUSED = {
     "[": r"this is no JSON",
     "3": r"the JSON must be an object, got 3",
     "[]": r"the JSON must be an object",
-    "{}": r"the JSON lacks \['grilly', 'schedule'\]",
+    "{}": (
+        r"the JSON lacks \['grilly', 'schedule'\]: "
+        r"its keys must be \['grilly', 'schedule'\], got \[\]$"
+    ),
     '{"schedule": 3}': r"the JSON lacks \['grilly'\]",
     '{"grilly": 1, "schedule": 3, "more": 1}': r"the JSON has unknown keys \['more'\]",
     '{"grilly": 1, "grilly": 1, "schedule": 3}': r"the JSON has twice \['grilly'\]",

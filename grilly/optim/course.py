@@ -11,7 +11,7 @@ import numpy as np
 
 from ..rules import State, advance, bind, starts
 from ..schedules import Function, Schedule
-from .lr_scheduler.functions import number
+from .lr_scheduler.functions import asked, number
 from .rows import Values, values_of
 from .sampling import Window, plain_step, sampled, traces
 
@@ -80,7 +80,8 @@ class Course:
 
 
 def _value(tree: Schedule, step: Any, where: str) -> float:
-    return number(tree(step), "%s at step %s", where, step)
+    what = "%s at step %s"
+    return number(asked(tree, step, what, where, step), what, where, step)
 
 
 def fingerprint(given: Any) -> str | None:

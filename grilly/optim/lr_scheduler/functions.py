@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,17 @@ def number(result: Any, what: str, *numbers: Any) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{what % numbers} must return a finite number, got {value}")
     return value
+
+
+def asked(function: Callable[[Any], Any], step: Any, what: str, *numbers: Any) -> Any:
+    """Return function(step); what it raises gets the note ``what % numbers`` (from Python 3.11)."""
+    try:
+        return function(step)
+    except Exception as error:
+        note = what % numbers
+        if hasattr(error, "add_note") and note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+        raise
 
 
 def saved_function(function: Any) -> dict[str, Any] | None:
