@@ -16,8 +16,8 @@ class Function(Schedule):
     """The value that ``call(t)`` returns.
 
     A numpy-style function is traced and runs on the device; whatever else is computed on the host,
-    a window of steps ahead. It is called once more than there are steps when it is traced, with
-    a symbol, and it should give the same value whenever it is asked for the same step.
+    a window of steps ahead. It is called more often than there are steps (with a symbol, an array
+    and some steps ahead), and must give the same value whenever it is asked for the same step.
 
     Of two objects each is traced by itself, also if their function is the same. Raises TypeError
     if ``call`` cannot be called.
