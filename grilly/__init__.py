@@ -10,7 +10,7 @@ from .errors import ShaderError as ShaderError
 from .errors import StateError as StateError
 from .errors import TextError as TextError
 from .errors import TraceError as TraceError
-from .linter import Finding as Finding
+from .lint_values import Finding as Finding
 from .linter import lint as lint
 
 __all__ = [

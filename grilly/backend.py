@@ -140,7 +140,8 @@ def on_device(
     Raises DeviceError when what was asked for by name is not there.
     """
     if not isinstance(device, (str, int, np.integer)) or isinstance(device, bool):
-        raise TypeError(f"device must be a name or an index, got {device!r}")
+        hint = ': use "auto"' if device is None else ""
+        raise TypeError(f"device must be a name or an index, got {device!r}{hint}")
     asked = "device"
     if isinstance(device, str) and device.lower() == "auto":
         device, asked = os.environ.get("GRILLY_DEVICE") or "auto", "GRILLY_DEVICE"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
-from .backend import Array
-from .look import table
+from .lint_values import MOST_VALUES, Column, Finding, in_values, looked_at
+from .look import MOST_STEPS, on_host
+from .optim.columns import columns_of, limits_of
 from .optim.lr_scheduler.base import LRScheduler
 from .optim.lr_scheduler.metric import MetricLR
 from .optim.lr_scheduler.preview import rates, steps_of
@@ -26,21 +26,12 @@ from .schedules.outline import Joint, Span, inside, joints, spans
 # A jump at a joint is at least this part of the largest value near it, and so many times the
 # change from step to step on either side of it.
 PART_OF_LARGEST, TIMES_NEIGHBOUR = 0.01, 1.5
+# Fields that hold a number of steps, and how many times a decay's high its low may be.
+STEPS, SWAPPED = ("steps", "warmup", "warmup_steps", "period"), 10
 POINTS = 200  # looked at of a long part
 SAME = 1e-9  # of the largest value: what rounding makes of equal values
 LR: Key = ("lr",)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that lint found: its ``code``, the ``step`` where it begins, and what it is."""
-
-    code: str
-    step: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"step {self.step}: {self.message} ({self.code})"
+RATE = Column()
 
 
 def lint(schedule: Any, steps: int) -> list[Finding]:
@@ -50,7 +41,10 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
     ``steps`` - 1; or a scheduler of grilly.optim, whose next steps are looked at: step 0 is now,
     and what a SequentialLR or ChainedScheduler is made of is not known, only its rates.
 
-    - zero-start: the first value is 0 and others are not: as a rate, it makes no update
+    - zero-start: the first value is 0 and others are not: as a rate, it makes no update (of a
+      ParamScheduler's schedules this is looked for in that of "lr" alone)
+    - out-of-range: a ParamScheduler's value is beyond the limits of its number, so that the step
+      raises an error, which the message has
     - negative: a value below 0
     - nonfinite: nan or infinite, in float64 or float32
     - float32-zero: not 0, but 0 in float32, which kernels read
@@ -62,9 +56,15 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
     - end-never-reached: a part that ends (``length()``) has fewer steps than that, or a part of a
       composition has none
     - past-end: a part has more steps, and its value goes on (a cosine rises again), or it raises
+    - suspicious: a schedule's number of steps is above 0 and below 1, as a share of the run would
+      be; or its ``low`` is more than 10 times its ``high``, as if they were swapped
 
-    Raises TypeError for no such schedule, TypeError or ValueError if ``steps`` is no int or below
-    1, and what a function of yours raises.
+    Of more than a million steps the values are looked at near joints and ends, and at a million
+    steps evenly: what is between these is not seen. Of a scheduler of grilly.optim.lr_scheduler,
+    whose rates come one by one, a million steps are the most.
+
+    Raises TypeError for no such schedule, TypeError or ValueError if ``steps`` is no int, below 1
+    or too many, and what a function of yours raises.
 
     >>> from grilly.schedules import Cosine, Linear, join
     >>> for finding in lint(join([Linear(0.0, 0.1, steps=5), Cosine(0.5, 0.0, 80)], [5]), 100):
@@ -75,6 +75,8 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
     """
     if steps_of("steps", steps) < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
+    if steps > MOST_STEPS:
+        raise ValueError(f"steps must be within 2^53, got {steps}")
     if isinstance(schedule, ParamScheduler):
         found = _of_each(schedule, steps)
     elif isinstance(schedule, LRScheduler):
@@ -84,23 +86,34 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
     return sorted(dict.fromkeys(found), key=lambda finding: finding.step)
 
 
-def _of_schedule(schedule: Schedule, begin: int, steps: int) -> Iterator[Finding]:
-    end = min(begin + steps, schedule.last_step() + 1)  # what is past it is found in the parts
-    yield from _in_values(table(schedule, begin, max(begin, math.floor(end)), 1))
-    schedule = bind(schedule, starts(schedule))
-    yield from _counted(_in_parts(schedule, begin, begin + steps), begin)
+def _of_schedule(
+    schedule: Schedule, begin: int, steps: int, column: Column = RATE
+) -> Iterator[Finding]:
+    schedule, end = bind(schedule, starts(schedule)), begin + steps
+    at = looked_at(schedule, begin, end)
+    yield from _counted(in_values(at, on_host(schedule, at), column), begin)
+    yield from _counted(_in_parts(schedule, begin, end), begin)
+    yield from _counted(_in_fields(schedule, begin, end), begin)
 
 
 def _of_each(scheduler: ParamScheduler, steps: int) -> Iterator[Finding]:
+    keys, limits = columns_of(scheduler.optimizer), limits_of(scheduler.optimizer)
     for name, given in scheduler.schedules.items():
+        column = Column(name, keys[name], limits)
         for i, one in enumerate(given if isinstance(given, list) else [given]):
             whose = f"{name} of group {i}: " if isinstance(given, list) else f"{name}: "
             if one is not None:
-                found = _of_schedule(schedule_of(one), int(scheduler.last_epoch), steps)
+                found = _of_schedule(schedule_of(one), int(scheduler.last_epoch), steps, column)
                 yield from _counted(found, 0, whose)
 
 
 def _of_rates(scheduler: LRScheduler, steps: int) -> Iterator[Finding]:
+    if steps > MOST_VALUES:
+        kind = type(scheduler).__name__
+        raise ValueError(
+            f"steps must be at most {MOST_VALUES} for {kind}, whose rates come one by one, "
+            f"got {steps}: give lint a schedule of grilly.schedules, or fewer steps"
+        )
     ahead = scheduler.preview(steps) if isinstance(scheduler, MetricLR) else rates(scheduler)
     rows: list[Any] = []
     try:
@@ -110,7 +123,7 @@ def _of_rates(scheduler: LRScheduler, steps: int) -> Iterator[Finding]:
     columns = np.array(rows, np.float64).T
     names = [f"group {i}: " if len(columns) > 1 else "" for i in range(len(columns))]
     for name, column in zip(names, columns, strict=True):
-        yield from _counted(_in_values(column), 0, name)
+        yield from _counted(in_values(np.arange(len(column)), column, RATE), 0, name)
     # What the rates of now come from; a scheduler that plain Python computes has no formulas.
     track, now = getattr(scheduler, "_track", Track()), int(getattr(scheduler, "last_epoch", 0))
     for name, formula in zip(names, track.formulas.get(LR, ()), strict=False):
@@ -121,26 +134,6 @@ def _counted(found: Iterable[Finding], begin: int, whose: str = "") -> Iterator[
     """Yield findings with their steps counted from ``begin``, and the name of what they are in."""
     for one in found:
         yield Finding(one.code, one.step - begin, whose + one.message)
-
-
-# --- The values -----------------------------------------------------------------------------------
-
-
-def _in_values(values: Array) -> Iterator[Finding]:
-    with np.errstate(all="ignore"):
-        single = values.astype(np.float32)
-    if values.size and values[0] == 0 and np.any(values != 0):
-        yield Finding("zero-start", 0, "the first value is 0: a rate of 0 makes no update")
-    kinds = {
-        "nonfinite": (~np.isfinite(single), "is not finite in float32"),
-        "negative": ((values < 0) & np.isfinite(single), "is negative"),
-        "float32-zero": ((single == 0) & (values != 0), "is 0 in float32"),
-    }
-    for code, (where, what) in kinds.items():
-        at = np.flatnonzero(where)
-        if at.size:
-            rest = f", and so at {at.size - 1} more steps" if at.size > 1 else ""
-            yield Finding(code, int(at[0]), f"the value {values[at[0]]:.3g} {what}{rest}")
 
 
 # --- The parts ------------------------------------------------------------------------------------
@@ -226,3 +219,22 @@ def _some(first: float, last: float) -> list[float]:
 
 def _name(span: Span) -> str:
     return type(span.schedule).__name__
+
+
+# --- The fields -----------------------------------------------------------------------------------
+
+
+def _in_fields(schedule: Schedule, begin: int, end: int) -> Iterator[Finding]:
+    """Find numbers that were likely meant otherwise, of all that counts in these steps."""
+    for span in spans(schedule, begin, end):
+        own, step = span.schedule, math.ceil(span.begin)
+        fields = {name: getattr(own, name, None) for name in (*STEPS, "low", "high")}
+        numbers = {name: x for name, x in fields.items() if isinstance(x, (int, float, np.number))}
+        for name in STEPS:
+            if 0 < numbers.get(name, 0) * span.tick < 1:
+                words = f"{_name(span)} has {name}={numbers[name]:g}, less than one step: give a "
+                yield Finding("suspicious", step, words + "number of steps, no share of them")
+        low, high = numbers.get("low", 0.0), numbers.get("high", math.inf)
+        if high >= 0 and low > SWAPPED * high:
+            words = f"{_name(span)} has low={low:g} and high={high:g}: are they swapped?"
+            yield Finding("suspicious", step, words)

@@ -38,12 +38,16 @@ def table(
     steps = _steps(start, stop, step)
     _check_end(schedule, steps)
     if device is None:
-        return _joined(schedule, steps, np.float64, _on_host)
+        return _joined(schedule, steps, np.float64, _at_steps)
     if not traces(bind(schedule, starts(schedule))):
         raise _no_formula(bind(schedule, starts(schedule)))
     return on_device(
         device, lambda info: _joined(schedule, steps, np.float32, partial(_filled, info))
     )
+
+
+def _at_steps(schedule: Schedule, steps: range) -> Array:
+    return on_host(schedule, np.array(steps, np.float64))
 
 
 def _check_end(schedule: Schedule, steps: range) -> None:
@@ -97,13 +101,13 @@ def _steps(start: Any, stop: Any, step: Any) -> range:
     return range(*whole.values())
 
 
-def _on_host(schedule: Schedule, steps: range) -> Array:
+def on_host(schedule: Schedule, steps: Array) -> Array:
+    """Return the values at ``steps``, float64."""
     with np.errstate(all="ignore"):
         if traces(schedule):
-            values = schedule(np.arange(steps.start, steps.stop, steps.step, dtype=np.float64))
-            return np.array(np.broadcast_to(values, len(steps)), np.float64)
+            return np.array(np.broadcast_to(schedule(steps), len(steps)), np.float64)
         # A function that knows single steps only, and perhaps only ints.
-        return np.array([float(schedule(plain_step(t))) for t in steps], np.float64)
+        return np.array([float(schedule(plain_step(t))) for t in steps.tolist()], np.float64)
 
 
 def _no_formula(schedule: Schedule) -> TraceError:

@@ -13,6 +13,7 @@ from samples import Samples
 from truth import exact, float32_bits
 
 from grilly import vk, xfloat
+from grilly.errors import TextError
 from grilly.program import program
 from grilly.schedules import (
     Average,
@@ -246,9 +247,13 @@ def has_value(schedule: Schedule, t: float) -> bool:
 
 WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "nothing": (lambda: Sum(()), ValueError, "Sum needs at least one schedule, got none"),
-    "a word": (lambda: Product((RAMP, "x")), TypeError, "schedule or a number .*, got 'x'"),  # type: ignore[arg-type]
-    "a bool": (lambda: Sum((RAMP, True)), TypeError, "schedule or a number .*, got True"),  # type: ignore[arg-type]
-    "plus a word": (lambda: RAMP + "x", TypeError, "unsupported operand"),
+    "a word": (lambda: Product((RAMP, "x")), TextError, "'x' is no name"),  # type: ignore[arg-type]
+    "a bool": (
+        lambda: Sum((RAMP, True)),
+        TypeError,
+        r"members\[1\] must be a schedule, .*, got True",
+    ),  # type: ignore[arg-type]
+    "plus a word": (lambda: RAMP + "x", TextError, "'x' is no name"),
     "minus a list": (lambda: [1.0] - RAMP, TypeError, "unsupported operand"),
     "few boundaries": (
         lambda: Join((RAMP, WAVE), ()),
@@ -276,7 +281,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         "then must be one of clamp, hold, cycle, error, got 'stop'",
     ),
     "no steps": (lambda: End(RAMP, 0), ValueError, "steps must be at least 1, got 0"),
-    "no schedule": (lambda: Shift(None, 5), TypeError, "schedule or a number .*, got None"),  # type: ignore[arg-type]
+    "no schedule": (lambda: Shift(None, 5), TypeError, "schedule must be a schedule, .*, got None"),  # type: ignore[arg-type]
 }
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import json
 import pkgutil
 import re
 import runpy
 from pathlib import Path
 from typing import Any
 
+import foreign
+import numpy as np
 import pytest
+import torch
+from foreign import LIBRARIES
+from foreign_steps import BASE
+from torch.optim.swa_utils import SWALR
 
 import grilly
 from grilly import rules, schedules
@@ -23,6 +30,8 @@ SCHEDULES = (ROOT / "docs" / "schedules.md").read_text("utf-8")
 DRAW = runpy.run_path(str(ROOT / "tools" / "draw_schedules.py"))
 ROWS = DRAW["rows"](SCHEDULES)
 
+STEPS = DRAW["STEPS"]
+_LIBRARIES = SCHEDULES.partition("## From another library\n")[2].partition("\n## ")[0]
 # Named in docs/schedules.md, but in no table: nobody writes them by hand.
 BEHIND = "Ramp EditedRamp EditedCosine Held Polynomial".split()
 BEHIND += "OneMinus Debias1 Debias2 Fresh Sampled Counted".split()
@@ -31,14 +40,51 @@ OTHERS = "Schedule Formula NEVER SHIPPED WINDOW from_json schedule_of".split()
 OTHERS += "Rule State advance bind check_states metric_of starts".split()
 
 
+def rows_of_others(text: str) -> list[tuple[str, str, str, str]]:
+    """Return the rows of tables of other libraries: library, name, arguments, and ours.
+
+    The library is the first word of a row, or where there is but one word the heading.
+    """
+    rows = re.findall(r"^### (.*)$|^\| ([\w -]+) \| `([^`]+)` \| `([^`]+)` \|$", text, re.MULTILINE)
+    found, heading = [], ""
+    for title, name, arguments, ours in rows:
+        heading = title or heading
+        if not title:
+            library, _, last = name.rpartition(" ")
+            found.append((library or heading, last, arguments, ours))
+    return found
+
+
+FOREIGN = rows_of_others(_LIBRARIES)
+# Runs of those libraries themselves.
+RECORDED = [
+    *(f"fvcore_{name}" for name in ("cosine", "linear", "multistep", "poly")),
+    *(f"ignite_{name}" for name in ("cosine", "linear_cyc", "linear_cyc_mult", "piecewise_linear")),
+    *(f"keras_{name}" for name in ("cosine", "cosine_restarts_1", "cosine_warm")),
+    *(f"keras_{name}" for name in ("exponential_stair", "inverse_time_stair", "piecewise")),
+    *(f"keras_{name}" for name in ("polynomial", "polynomial_cycle")),
+    *(f"mlx_{name}" for name in ("linear", "step")),
+    *(f"timm_{name}" for name in ("cosine", "cosine_cycles_same", "cosine_warm_noprefix")),
+    "timm_multistep",
+]
+
+
 def blocks(text: str) -> list[str]:
     """Return the Python in a Markdown text."""
     return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
 
 
+def run(program: str, namespace: dict[str, Any]) -> None:
+    """Run a program in ``namespace``."""
+    exec(compile(program, "README.md", "exec"), namespace)
+
+
 def names(code: str) -> set[str]:
     """Return the names in an expression."""
     return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+
+
+README = blocks((ROOT / "README.md").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -54,10 +100,23 @@ def test_there_are_examples_in_docstrings() -> None:
 
 
 def test_the_readmes_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    program = blocks((ROOT / "README.md").read_text("utf-8"))
-    assert len(program) == 5
-    exec(compile("\n".join(program), "README.md", "exec"), {})
+    assert len(README) == 6
+    run("\n".join(README), {})
     assert capsys.readouterr().out.startswith("[")
+
+
+def test_a_run_that_the_readme_saved_goes_on_to_the_same_bits() -> None:
+    steps = "range(1000)"
+    train, save, load = README[0], README[2], README[3]
+    loop = train[train.index("for step in ") :]
+    assert train.count(steps) == 1
+    one: dict[str, Any] = {}
+    run(train.replace(steps, "range(300)") + save + loop.replace(steps, "range(200)"), one)
+    other: dict[str, Any] = {"saved": one["saved"]}
+    run(train.replace(steps, "range(7)"), other)
+    run("import pickle\n" + load + loop.replace(steps, "range(200)"), other)
+    assert [p.data.tobytes() for p in one["params"]] == [p.data.tobytes() for p in other["params"]]
+    assert one["scheduler"].last_epoch == other["scheduler"].last_epoch == 500
 
 
 def test_the_examples_of_the_schedules_run() -> None:
@@ -77,6 +136,57 @@ def test_a_schedule_in_a_table_is_one(row: Any) -> None:
     if same:
         assert made == DRAW["evaluated"](same[1])
     assert row.picture or same
+
+
+@pytest.mark.parametrize("row", FOREIGN, ids=lambda row: f"{row[1]}({row[2]})")
+def test_what_another_library_has_is_the_same_in_grilly(row: tuple[str, ...]) -> None:
+    library, name, arguments, ours = row
+    theirs = torchs if library == "PyTorch" else plain
+    want = theirs(library, name, arguments)
+    got = DRAW["values"](DRAW["evaluated"](ours))
+    assert len(got) == len(want) == STEPS
+    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-9)
+
+
+def test_there_are_tables_of_the_other_libraries() -> None:
+    assert {library for library, *_ in FOREIGN} == {"PyTorch", *LIBRARIES}
+    rows = re.findall(r"^\| \w.*$", _LIBRARIES, re.MULTILINE)
+    assert len(FOREIGN) == sum("| with |" not in row for row in rows)
+    named = {name for library, name, *_ in FOREIGN if library == "PyTorch"}
+    assert {*lr_scheduler.__all__} - named == {"LRScheduler", "GreedyLR", "get_scheduler"}
+
+
+@pytest.mark.parametrize("case", RECORDED)
+def test_the_formulas_of_other_libraries_are_what_was_recorded(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded = json.loads((ROOT / "tests" / "golden" / f"{case}.json").read_text("utf-8"))
+    library = {name.lower(): formulas for name, formulas in LIBRARIES.items()}[case.split("_")[0]]
+    monkeypatch.setattr(foreign, "T", 300.0)
+    given = {name: value for name, value in recorded["args"].items() if name != "param_name"}
+    got = [vars(library)[recorded["scheduler"]](t, **given) for t in range(len(recorded["lr"]))]
+    np.testing.assert_allclose(got, np.array(recorded["lr"])[:, 0], rtol=1e-6)
+
+
+def torchs(library: str, name: str, arguments: str) -> list[float]:
+    """Return the rates of a class of torch's."""
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=BASE)
+    namespace = {**vars(torch.optim.lr_scheduler), "SWALR": SWALR, "optimizer": optimizer}
+    scheduler = eval(f"{name}(optimizer=optimizer, {arguments})", namespace)
+    rates = []
+    for t in range(STEPS):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if t + 1 < STEPS:
+            scheduler.step(*[DRAW["loss"](t)] * (name == "ReduceLROnPlateau"))
+    return rates
+
+
+def plain(library: str, name: str, arguments: str) -> list[float]:
+    """Return the rates of another library's class by its formula."""
+    formula = vars(LIBRARIES[library])[name.replace("-", "_")]
+    given = eval(f"dict({arguments})")
+    return [formula(t, **given) for t in range(STEPS)]
 
 
 def test_every_schedule_is_in_a_table() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from grilly.errors import TextError
 from grilly.optim.rows import values_of
 from grilly.program import program
 from grilly.schedules import (
@@ -391,7 +392,7 @@ WRONG: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "how": (lambda: Interpolate((1,), (0.1,), "log"), ValueError, "how must be one of linear, cos"),
     "shape": (lambda: WarmUp(Constant(1.0), 5, shape="sqrt"), ValueError, "shape must be one of"),
     "from 0": (lambda: WarmUp(Constant(1.0), 5, shape="exponential"), ValueError, "of one sign"),
-    "schedule": (lambda: WarmUp("cosine", 5), TypeError, "got 'cosine'"),  # type: ignore[arg-type]
+    "schedule": (lambda: WarmUp("cosine", 5), TextError, "'cosine' is no name"),  # type: ignore[arg-type]
     "first": (lambda: WarmUp(Constant(1.0), 5, first=-1), ValueError, "first must be at least 0"),
 }
 

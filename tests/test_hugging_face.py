@@ -380,6 +380,27 @@ ERRORS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
         "decay_type must be one of linear, cosine, 1-sqrt, got 'power'",
     ),
     ("warmup_stable_decay", (2, 9), {"num_decay_steps": 2, "min_lr_ratio": -1}, "min_lr_ratio"),
+    (
+        "warmup_stable_decay",
+        (2, 9),
+        {},
+        "^warmup_stable_decay requires `num_decay_steps`: give get_scheduler "
+        r'scheduler_specific_kwargs=\{"num_decay_steps": \.\.\.\}$',
+    ),
+    (
+        "cosine_with_min_lr",
+        (2, 9),
+        {},
+        "give min_lr or min_lr_rate, got None for both: to get_scheduler as "
+        r'scheduler_specific_kwargs=\{"min_lr_rate": \.\.\.\}$',
+    ),
+    (
+        "cosine",
+        (2, 9),
+        {"cycles": 2, "power": 1},
+        "^cosine takes no cycles, power; its scheduler_specific_kwargs are: num_cycles$",
+    ),
+    ("constant", (), {"power": 1}, "takes no power; its scheduler_specific_kwargs are: none$"),
     ("reduce_lr_on_plateau", (), {"num_cycles": 2}, "num_cycles"),
     ("greedy", (), {"factor": 2}, "(?i)factor"),
 ]

@@ -204,13 +204,13 @@ def test_functions_and_classes_of_others_cannot_be_saved(schedule: Schedule) -> 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_not_finite_cannot_be_saved(value: float) -> None:
-    with pytest.raises(ValueError, match=r"^schedule.members\[0\].value is -?(nan|inf)"):
-        Product((value, 1.0)).to_json()
+    with pytest.raises(ValueError, match=r"^schedule.members\[0\].values\[0\] is -?(nan|inf)"):
+        Product((Sampled(0.0, (value,)), 1.0)).to_json()
 
 
 def test_a_field_of_a_wrong_type_cannot_be_saved() -> None:
-    with pytest.raises(ValueError, match=r"schedule.high must be a finite number, got True"):
-        Cosine(True, 0.0, 10).to_json()
+    with pytest.raises(ValueError, match=r"schedule.start must be a finite number, got True"):
+        Sampled(True, (0.5,)).to_json()
 
 
 def test_a_tree_may_be_100_deep() -> None:
@@ -243,7 +243,10 @@ REFUSED = {
     "[": r"this is no JSON",
     "3": r"the JSON must be an object, got 3",
     "[]": r"the JSON must be an object",
-    "{}": r"the JSON lacks \['grilly', 'schedule'\]",
+    "{}": (
+        r"the JSON lacks \['grilly', 'schedule'\]: "
+        r"its keys must be \['grilly', 'schedule'\], got \[\]$"
+    ),
     '{"schedule": 3}': r"the JSON lacks \['grilly'\]",
     '{"grilly": 1, "schedule": 3, "more": 1}': r"the JSON has unknown keys \['more'\]",
     '{"grilly": 1, "grilly": 1, "schedule": 3}': r"the JSON has twice \['grilly'\]",

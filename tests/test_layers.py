@@ -51,7 +51,8 @@ ALLOWED = {
         "xfloat",
     },
     "gpu_table": {"numpy", "backend", "gpu", "hyper", "program", "schedules", "vk"},
-    "linter": {"numpy", "backend", "look", "optim", "rules", "schedules"},
+    "lint_values": {"numpy", "backend", "optim", "schedules"},
+    "linter": {"numpy", "backend", "lint_values", "look", "optim", "rules", "schedules"},
     "look": {
         "numpy",
         "matplotlib",
@@ -67,7 +68,7 @@ ALLOWED = {
     },
     "nn": {"numpy", "errors"},
     "optim": {"numpy", "errors", "backend", "hyper", "nn", "program", "rules", "schedules"},
-    "__init__": {"errors", "linter", "nn", "optim", "rules", "schedules"},
+    "__init__": {"errors", "lint_values", "linter", "nn", "optim", "rules", "schedules"},
 }
 
 

@@ -289,7 +289,6 @@ def test_each_schedule_of_a_param_scheduler() -> None:
         own.optimizer, {"lr": [COSINE, None], "weight_decay": Linear(0.0, 0.1, 50)}
     )
     assert [str(finding) for finding in lint(scheduler, 102)] == [
-        "step 0: weight_decay: the first value is 0: a rate of 0 makes no update (zero-start)",
         "step 101: lr of group 0: Cosine is at its end, 0, after 100 steps, and goes on to "
         "2.47e-05 in 101 (past-end)",
     ]
@@ -321,3 +320,104 @@ def test_findings_say_what_is_there() -> None:
 def test_arguments_are_checked(given: Any, steps: Any, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         lint(given, steps)
+
+
+# --- What the steps of a ParamScheduler would raise -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "step", "words"),
+    [
+        ("beta1", "0.9 + t / 50", 5, "beta1: Invalid beta parameter at index 0: 1.0"),
+        ("eps", "1e-8 - t * 1e-9", 11, "eps: Invalid epsilon value: -1"),
+        ("lr", lambda t: -t, None, ""),
+    ],
+)
+def test_out_of_range_is_where_the_run_raises(
+    name: str, given: Any, step: int | None, words: str
+) -> None:
+    own = GrillyTarget("AdamW", [{}])
+    scheduler = ParamScheduler(own.optimizer, {name: given})
+    ranges = [one for one in lint(scheduler, 20) if one.code == "out-of-range"]
+    if step is None:
+        assert ranges == []
+        return
+    (one,) = ranges
+    assert one.step == step and one.message.startswith(words)
+    for _ in range(step - 1):
+        scheduler.step()
+    assert [one.step for one in lint(scheduler, 20) if one.code == "out-of-range"] == [1]
+    with pytest.raises(ValueError) as caught:
+        scheduler.step()
+    assert str(caught.value).endswith(one.message.split(": ", 1)[1])
+
+
+def test_a_number_that_is_not_finite_is_found_once() -> None:
+    scheduler = ParamScheduler(GrillyTarget("AdamW", [{}]).optimizer, {"beta1": "1 / (9 - t) / 9"})
+    assert [(one.code, one.step) for one in lint(scheduler, 10)] == [("nonfinite", 9)]
+
+
+@pytest.mark.parametrize("name", ["lr", "momentum", "weight_decay"])
+def test_only_a_rate_must_not_start_at_0(name: str) -> None:
+    scheduler = ParamScheduler(GrillyTarget("SGD", [{}]).optimizer, {name: Linear(0.0, 0.5, 9)})
+    want = [("zero-start", 0)] if name == "lr" else []
+    assert [(one.code, one.step) for one in lint(scheduler, 10)] == want
+
+
+# --- Arguments that are likely others -------------------------------------------------------------
+
+
+SUSPICIOUS: dict[str, tuple[Any, list[tuple[int, str]]]] = {
+    "a ratio": (
+        WarmUp(0.1, 0.1, 0.01),
+        [(0, "WarmUp has steps=0.1, less than one step: give a number of steps, no share")],
+    ),
+    "a ratio in a phase": (
+        0.5 * join([0.2, Linear(0.2, 0.1, 0.5)], [7]),
+        [(7, "Linear has steps=0.5, less than one step")],
+    ),
+    "a ratio of a run": (Stretch(Linear(0.2, 0.1, 0.5), 20), []),
+    "a ratio of Noam": (Noam(1.0, 0.5), [(0, "Noam has warmup_steps=0.5")]),
+    "swapped": (CosineDecay(1e-5, 0.1, 20), [(0, "CosineDecay has low=0.1 and high=1e-05: are")]),
+    "swapped cosine": (Cosine(0.01, 0.11, 20), [(0, "Cosine has low=0.11 and high=0.01: are")]),
+    "a rise": (CosineDecay(0.04, 0.4, 20), []),
+    "no steps": (WarmUp(0.1, 0, 0.01), []),
+}
+
+
+@pytest.mark.parametrize("name", SUSPICIOUS)
+def test_suspicious_arguments(name: str) -> None:
+    given, want = SUSPICIOUS[name]
+    seen = [one for one in lint(given, 21) if one.code == "suspicious"]
+    assert [one.step for one in seen] == [step for step, _ in want]
+    assert all(one.message.startswith(words) for one, (_, words) in zip(seen, want, strict=True))
+
+
+# --- Many steps -----------------------------------------------------------------------------------
+
+
+def test_of_many_steps_some_are_looked_at() -> None:
+    asked = 0
+
+    @dataclass(frozen=True)
+    class Counting(Ends):
+        def __call__(self, t: Any) -> Any:
+            nonlocal asked
+            asked += np.size(t)
+            return np.where(t < 0.5 * self.steps, 1.0, np.where(t == self.steps + 3, -1.0, 0.5))
+
+    end = 33_333_333
+    findings = [(one.code, one.step) for one in lint(Counting(end), 10**8)]
+    assert ("negative", end + 3) in findings  # one step near the end
+    assert 10**6 <= asked < 1.1e6
+    late = join([0.1, Linear(0.2, 0.1, 10)], [8_765_432])
+    assert [(one.code, one.step) for one in lint(late, 10**7)] == [("jump", 8_765_432)]
+
+
+def test_rates_that_come_one_by_one_are_not_looked_at_by_the_million() -> None:
+    scheduler = ours.StepLR(HostTarget("SGD", [{"lr": 0.1}]).optimizer, 30)
+    words = "steps must be at most 1000000 for StepLR, whose rates come one by one, got 1000001"
+    with pytest.raises(ValueError, match=words):
+        lint(scheduler, 10**6 + 1)
+    with pytest.raises(ValueError, match=r"steps must be within 2\^53"):
+        lint(0.1, 2**53 + 1)

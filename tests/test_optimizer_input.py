@@ -360,6 +360,31 @@ def test_a_tensor_is_told_what_to_pass() -> None:
     assert tensor.tolist() == [0.5] * 3
 
 
+@pytest.mark.parametrize("kind", [torch.nn.Linear(2, 1), torch.nn.Sequential(torch.nn.Tanh())])
+def test_a_module_is_told_what_to_pass(kind: Any) -> None:
+    text = r"got a module, \w+: pass \[p\.detach\(\)\.numpy\(\) for p in model\.parameters\(\)\]"
+    with pytest.raises(TypeError, match=text):
+        AdamW(kind, device="cpu")
+    with pytest.raises(TypeError, match=text):
+        AdamW([{"params": kind}], device="cpu")
+    model = torch.nn.Linear(2, 1)
+    AdamW([p.detach().numpy() for p in model.parameters()], device="cpu")
+
+
+def test_a_bfloat16_gradient_is_told_what_to_pass() -> None:
+    optimizer = SGD([np.ones(3, np.float32)], lr=0.5, device="cpu")
+    gradient = torch.ones(3, dtype=torch.bfloat16)
+    with pytest.raises(ValueError, match=r"gradient of parameter 0 .* pass g\.float\(\)$"):
+        optimizer.step(gradients=[gradient])
+    optimizer.step(gradients=[gradient.float()])
+
+
+def test_no_device_is_told_what_to_pass() -> None:
+    nothing: Any = None
+    with pytest.raises(TypeError, match=r'got None: use "auto"$'):
+        AdamW([W], device=nothing)
+
+
 def test_what_an_optimizer_shows() -> None:
     shown = repr(SGD([np.ones(3, np.float32)], lr=0.5, device="cpu"))
     assert shown.startswith("SGD (on numpy\nParameter Group 0: 1 parameters\n")

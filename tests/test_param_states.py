@@ -249,6 +249,21 @@ def test_metrics_that_are_missing_or_for_nobody() -> None:
     unchanged(plain, ValueError, "metrics=3 is for a rule, and no schedule", lambda: plain.step(3))
 
 
+@pytest.mark.parametrize("given", [Plateau(0.5), CURVES[0]], ids=["rule", "none"])
+def test_a_metric_is_no_text(given: Any) -> None:
+    scheduler = ParamScheduler(made("SGD"), {"lr": given})
+    text = "metrics must be a number, got '1'"
+    unchanged(scheduler, TypeError, text, lambda: scheduler.step("1"))
+
+
+def test_a_metric_may_be_part_of_a_graph() -> None:
+    scheduler = ParamScheduler(made("SGD"), {"lr": Plateau(0.5, patience=0)})
+    loss = torch.ones(1, requires_grad=True) * 2.0
+    for _ in range(2):
+        scheduler.step(loss)  # a warning would be an error here
+    assert scheduler.get_last_lr() == [float(Plateau(0.5).factor) * 0.5] * 2
+
+
 def test_the_metric_is_judged_once_for_equal_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     update_of = Plateau.update
@@ -393,6 +408,7 @@ BAD_STATES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "epoch": (lambda s: {**s, "last_epoch": "3"}, "epoch must be a number, got '3'"),
     "far": (lambda s: {**s, "last_epoch": 2.0**54}, r"epoch must be within 2\^53"),
     "nan": (lambda s: {**s, "last_epoch": math.nan}, "epoch must be finite"),
+    "below": (lambda s: {**s, "last_epoch": -1}, "last_epoch must be at least 0, got -1"),
     "past": (lambda s: {**s, "last_epoch": 50}, "schedule ends at step 39, step 50 is past it"),
     "other": (
         lambda s: {**s, "schedules": {"lr": "0" * 16}},
@@ -438,6 +454,17 @@ def test_a_bad_state_changes_nothing(name: str) -> None:
     state = scheduler.state_dict()
     unchanged(scheduler, StateError, match, lambda: scheduler.load_state_dict(spoil(state)))
     scheduler.step(1.0)
+
+
+@pytest.mark.parametrize("names", [("text", "function"), ("function", "text")])
+def test_a_function_is_no_text(names: tuple[str, str]) -> None:
+    given: dict[str, Any] = {"text": "0.5**t", "function": lambda t: 0.5**t}
+    old, new = (ParamScheduler(made("SGD"), {"lr": given[name]}) for name in names)
+    state = old.state_dict()
+    unchanged(new, StateError, "the schedule of 'lr' is not", lambda: new.load_state_dict(state))
+    old.load_state_dict(state)
+    del state["schedules"]
+    new.load_state_dict(state)
 
 
 def test_a_changed_schedule_is_noticed_unless_that_is_wanted() -> None:
@@ -499,7 +526,7 @@ def test_a_step_of_numpys_becomes_a_plain_number(given: Any, want: float) -> Non
         ({"lr": [0.1]}, ValueError, r"schedules\['lr'\] has 1 schedules, but the optimizer 2"),
         ({"lr": [None, None]}, ValueError, r"schedules\['lr'\] is None for all groups: leave"),
         ({3: 0.1}, ValueError, "3 is no number of this optimizer"),
-        ({"lr": math.nan}, ValueError, "lr of param_groups.0. at step 0 must .*finite"),
+        ({"lr": math.nan}, ValueError, r"schedules\['lr'\] must be finite"),
         ({"beta1": 1.0}, ValueError, "Invalid beta parameter at index 0: 1.0"),
         ({"beta2": [0.5, -0.5]}, ValueError, "Invalid beta parameter at index 1: -0.5"),
         ({"eps": -1.0}, ValueError, "Invalid epsilon value: -1.0"),
@@ -569,6 +596,8 @@ def test_what_is_no_optimizer() -> None:
         ParamScheduler("x", {"lr": 0.1})
     with pytest.raises(ValueError, match="epoch must be finite"):
         ParamScheduler(made("SGD"), {"lr": 0.1}, last_epoch=math.inf)
+    with pytest.raises(ValueError, match="last_epoch must be at least -1, got -2"):
+        ParamScheduler(made("SGD"), {"lr": 0.1}, last_epoch=-2)
     with pytest.raises(TypeError, match="holds its optimizer: save its state_dict"):
         copy.deepcopy(ParamScheduler(made("SGD"), {"lr": 0.1}))
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):

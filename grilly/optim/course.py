@@ -13,7 +13,7 @@ from ..rules import State, advance, bind, starts
 from ..rules.tree import coast, coasts
 from ..schedules import WINDOW, Function, Schedule, Text
 from .functions_in import anew, written_in
-from .lr_scheduler.functions import number
+from .lr_scheduler.functions import asked, number
 from .rows import Values, values_of
 from .sampling import Window, agrees, plain_step, sampled, traces
 
@@ -126,7 +126,8 @@ class Course:
 
 
 def _value(tree: Schedule, step: Any, where: str) -> float:
-    return number(tree(step), "%s at step %s", where, step)
+    what = "%s at step %s"
+    return number(asked(tree, step, what, where, step), what, where, step)
 
 
 def fingerprint(given: Any) -> str | None:

@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from ..rules import check_states
-from ..schedules import Schedule, schedule_of
+from ..schedules import Schedule
 from .columns import columns_of
 from .course import Course, States
+from .given import schedule_at
 from .options import Key
 from .rows import Values
 from .track import SomeFormulas, Track
@@ -77,7 +78,9 @@ class Following:
         }
 
     def after(self, states: AllStates, t: float, metrics: Any) -> AllStates:
-        """Return the rules' states after step ``t``."""
+        """Return the rules' states after step ``t``; raise if ``metrics`` cannot be meant."""
+        if isinstance(metrics, (str, bytes)):  # which float() would take
+            raise TypeError(f"metrics must be a number, got {metrics!r}")
         if self.has_rules:
             return self._each(states, lambda _, course, own: course.advanced(own, t, metrics), {})
         if metrics is None:
@@ -159,7 +162,7 @@ class Following:
     def _taken_in(self, name: str, schedules: dict[str, Any]) -> list[Course | None]:
         given, where = schedules[name], f"schedules[{name!r}]"
         if not isinstance(given, list):
-            schedules[name] = given = schedule_of(given, where)
+            schedules[name] = given = schedule_at(given, where)
             return [self._course(given)] * self._groups
         if len(given) != self._groups:
             raise ValueError(
@@ -170,7 +173,7 @@ class Following:
         if given and all(one is None for one in given):
             raise ValueError(f"{where} is None for all groups: leave {name!r} out")
         for i, one in enumerate(given):
-            given[i] = None if one is None else schedule_of(one, f"{where}[{i}]")
+            given[i] = None if one is None else schedule_at(one, f"{where}[{i}]")
         return [None if one is None else self._course(one) for one in given]
 
     def _course(self, tree: Schedule) -> Course:

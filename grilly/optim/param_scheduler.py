@@ -49,8 +49,8 @@ class ParamScheduler:
     list, append to ``scheduler.schedules[name]``.
 
     Raises TypeError or ValueError, and writes nothing, for a name that the optimizer has not, for a
-    number that another ParamScheduler writes which is neither gone nor closed, and for what
-    ``step()`` raises.
+    number that another ParamScheduler writes which is neither gone nor closed, for a ``last_epoch``
+    below -1, for a function that does not take the step alone, and for what ``step()`` raises.
 
     >>> from grilly.optim import AdamW
     >>> from grilly.schedules import Ramp
@@ -77,6 +77,8 @@ class ParamScheduler:
     ) -> None:
         check_optimizer(optimizer)
         check_epoch(last_epoch)
+        if last_epoch < -1:
+            raise ValueError(f"last_epoch must be at least -1, got {last_epoch}")
         if not isinstance(schedules, Mapping) or not schedules:
             raise TypeError(f'schedules must be a dict as {{"lr": schedule}}, got {schedules!r}')
         self.optimizer = optimizer
@@ -109,7 +111,8 @@ class ParamScheduler:
         of its number (it names the number, group and step), past the end of a schedule that ends
         with an error, for a group that was added to a list of schedules, and for ``metrics`` where
         there is no rule; TypeError or ValueError of a rule that needs metrics; RuntimeError after
-        ``close()``; and what a function of yours raises at the step.
+        ``close()``; and what a function of yours raises at the step, with a note that names the
+        number, group and step (on Python 3.10 without).
         """
         self._check_open()
         own, track = self._following, self._track
@@ -184,7 +187,8 @@ class ParamScheduler:
 
         Before or after the optimizer loads its own: the values are the same. Groups that the state
         does not know begin their rules anew. To go on with other schedules than the saved ones,
-        remove "schedules" from the state.
+        remove "schedules" from the state. Whether a function is the one that was there when the
+        state was saved cannot be known, and is not looked at.
 
         Raises StateError, and changes nothing, if it does not fit.
         """
@@ -200,7 +204,11 @@ class ParamScheduler:
                 self._take_in()
                 self._check_schedules(state_dict.get("schedules", {}))
                 states = self._following.loaded(state_dict.get("rules", {}))
-                self._move(state_dict["last_epoch"], states)
+                t = state_dict["last_epoch"]
+                check_epoch(t)
+                if t < 0:
+                    raise ValueError(f"last_epoch must be at least 0, got {t}")
+                self._move(t, states)
             except (TypeError, ValueError) as error:
                 raise StateError(f"state_dict does not fit ParamScheduler: {error}") from error
 
@@ -273,7 +281,7 @@ class ParamScheduler:
             raise ValueError(f"schedules are of {sorted(self.schedules)}, got {prints!r}")
         for name, saved in prints.items():
             own = fingerprint(self.schedules[name])
-            if None not in (saved, own) and saved != own:
+            if saved != own:
                 raise ValueError(
                     f"the schedule of {name!r} is not the one that was saved; to go on with the "
                     'new one remove "schedules" from the state'

@@ -21,6 +21,7 @@ _ITERABLE = (
 
 def groups_of(params: Any) -> list[dict[str, Any]]:
     """Return the param groups that an optimizer's ``params`` argument means."""
+    _check_no_module(params)
     single = isinstance(params, (np.ndarray, Parameter, str, Mapping))
     if single or not isinstance(params, Iterable):
         raise TypeError(_ITERABLE.format(type(params).__name__))
@@ -41,6 +42,7 @@ def params_of(group: Any) -> tuple[list[Param], dict[str, list[str]]]:
         raise TypeError("params must be in an order that stays the same: pass a list, not a set")
     if isinstance(params, (Parameter, np.ndarray)):
         return [params], {}
+    _check_no_module(params)
     if isinstance(params, str) or not isinstance(params, Iterable):
         raise TypeError(_ITERABLE.format(type(params).__name__))
     params = list(params)
@@ -52,6 +54,14 @@ def params_of(group: Any) -> tuple[list[Param], dict[str, list[str]]]:
             "all optimizer params should be with/without names. Some param names are missing"
         )
     return [p for _, p in params], {"param_names": [name for name, _ in params]}
+
+
+def _check_no_module(params: Any) -> None:
+    if callable(getattr(params, "parameters", None)):  # of torch's; some can be iterated
+        raise TypeError(
+            f"params must be arrays, got a module, {type(params).__name__}: pass "
+            "[p.detach().numpy() for p in model.parameters()]"
+        )
 
 
 def check_named(groups: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> None:
@@ -138,7 +148,9 @@ def real_array(value: Any, shape: tuple[int, ...], name: str) -> Float32:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:  # a tensor's, from a GPU or a graph
-        raise ValueError(f"{name} is no array: {error}") from error
+        short = "bfloat16" in str(getattr(value, "dtype", ""))
+        hint = ": numpy has no bfloat16, pass g.float()" if short else ""
+        raise ValueError(f"{name} is no array: {error}{hint}") from error
     if array.dtype.kind not in "fiu":
         raise TypeError(f"{name} must be real, got dtype {array.dtype}")
     if array.shape != shape:

@@ -108,11 +108,13 @@ def _is_number(value: Any) -> bool:
 def metric_of(metrics: Any, accept_nonfinite: bool = False) -> float:
     """Return a metric, a number or what ``float()`` takes, as a float.
 
+    A tensor of one element may be part of a graph: the metric is its value.
+
     Raises TypeError if it is no number, and ValueError if it is not finite unless
     ``accept_nonfinite``.
     """
     try:
-        value = float(metrics)
+        value = float(metrics.detach() if hasattr(metrics, "detach") else metrics)
     except (TypeError, ValueError, OverflowError):
         raise TypeError(f"metrics must be a number, got {metrics!r}") from None
     if not math.isfinite(value) and not accept_nonfinite:

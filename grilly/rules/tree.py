@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import StateError
 from ..schedules import Constant, Schedule
+from ..schedules.base import unchecked
 from .base import Rule, State
 
 States = Mapping[str, State]
@@ -74,7 +75,7 @@ def bind(tree: Any, states: States) -> Any:
     >>> bind(plateau, {"": plateau.start()})
     Constant(value=0.5)
     """
-    return _swapped(tree, "", lambda path, rule: Constant(rule.value_of(states[path])))
+    return _swapped(tree, "", lambda path, rule: unchecked(Constant, rule.value_of(states[path])))
 
 
 def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str, State]:

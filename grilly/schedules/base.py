@@ -3,13 +3,65 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from types import FunctionType
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..mathfun import pick
+from .checks import check_number, is_number
+
+ADVICE = "which has a value at each step: write Clip(schedule, low, high), or call it with a step"
+# What numpy calls for + - * / of a number of its own and a schedule, and the class that is it.
+_OPERATORS: dict[Any, str] = {
+    np.add: "Sum",
+    np.subtract: "Difference",
+    np.multiply: "Product",
+    np.true_divide: "Quotient",
+}
+_S = TypeVar("_S", bound="Schedule")
+SHOWN = 3  # numbers of a long tuple in a repr
+
+
+def shortened(schedule: Any) -> str:
+    """Return the repr of a dataclass of which long tuples show their first numbers and their count.
+
+    Classes take it as their ``__repr__``.
+    """
+    fields = (field.name for field in dataclasses.fields(schedule) if field.repr)
+    shown = (f"{name}={_brief(getattr(schedule, name))}" for name in fields)
+    return f"{type(schedule).__qualname__}({', '.join(shown)})"
+
+
+def _brief(value: Any) -> str:
+    if not isinstance(value, tuple) or len(value) <= 3 * SHOWN:
+        return repr(value)
+    first = ", ".join(map(repr, value[:SHOWN]))
+    return f"({first}, ..., {value[-1]!r}: {len(value)} numbers)"
+
+
+def _giving_floats(call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a schedule's ``__call__`` so that of a plain number it gives a float."""
+
+    @wraps(call)
+    def called(self: Schedule, *args: Any, **named: Any) -> Any:
+        t = args[0] if args else next(iter(named.values()), 0.0)
+        if t is None or isinstance(t, (str, bytes)):
+            raise TypeError(f"t must be a number or an array of numbers, got {t!r}")
+        value = call(self, *args, **named)
+        return _plain(value) if is_number(t) else value
+
+    called._gives_floats = True  # type: ignore[attr-defined]
+    return called
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy's, or an array that is one, as a float; another value as it is."""
+    of_one = isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
+    return float(value) if of_one or is_number(value) else value
 
 
 class Schedule:
@@ -19,14 +71,37 @@ class Schedule:
 
     >>> from grilly.schedules import Cosine
     >>> schedule = 0.5 * Cosine(high=1.0, low=0.0, period=10) + 0.25
-    >>> float(schedule(0)), float(schedule(10))
+    >>> schedule(0), schedule(10)
     (0.75, 0.25)
     """
 
-    __array_ufunc__ = None  # a numpy number times a schedule is a schedule, no array
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        call = vars(cls).get("__call__")
+        if isinstance(call, FunctionType) and not hasattr(call, "_gives_floats"):
+            cls.__call__ = _giving_floats(call)  # type: ignore[method-assign]
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *parts: Any, **options: Any) -> Any:
+        # A numpy number times a schedule is a schedule, no array.
+        if method == "__call__" and not options and ufunc in _OPERATORS:
+            return _combined(_OPERATORS[ufunc], *parts)
+        if ufunc in (np.equal, np.not_equal):
+            return ufunc is np.not_equal  # a number is no schedule
+        raise TypeError(f"np.{ufunc.__name__} takes no schedule, {ADVICE}")
+
+    def _compared(self, other: Any) -> bool:
+        raise TypeError(
+            f"schedules are not compared, nor is there a min() or max() of one, {ADVICE}"
+        )
+
+    __lt__ = __le__ = __gt__ = __ge__ = _compared
 
     def __call__(self, t: Any) -> Any:
-        """Return the value at step ``t`` (a number, an array, or a symbol), in float64."""
+        """Return the value at step ``t`` (a number, an array, or a symbol), in float64.
+
+        Of a plain number it is a float, whatever a subclass's own method makes of it. Raises
+        TypeError for a text and None.
+        """
         raise NotImplementedError
 
     def parts(self, t: float) -> Iterator[tuple[Schedule, float]]:
@@ -136,11 +211,16 @@ class Schedule:
 class Constant(Schedule):
     """The same value at every step.
 
+    Raises TypeError or ValueError if ``value`` is no finite number.
+
     >>> Constant(0.1)(1000)
     0.1
     """
 
     value: float
+
+    def __post_init__(self) -> None:
+        check_number("value", self.value)
 
     def __call__(self, t: Any) -> Any:
         return self.value
@@ -154,30 +234,35 @@ class Sampled(Schedule):
     """``values[i]`` at step ``start + i``: what a function of the host's gave, a window of it.
 
     >>> Sampled(start=10.0, values=(0.5, 0.25))(11)
-    np.float64(0.25)
+    0.25
     """
 
     start: float
     values: tuple[float, ...]
 
+    __repr__ = shortened
+
     def __call__(self, t: Any) -> Any:
         return pick(t - self.start, self.values)
 
 
-def schedule_from(value: Any) -> Schedule:
-    """Return a schedule as it is, and a number as a Constant; raise TypeError for anything else."""
-    if isinstance(value, Schedule):
-        return value
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        return Constant(float(value))
-    raise TypeError(f"a schedule or a number is needed here, got {value!r}")
+def unchecked(kind: type[_S], *numbers: Any) -> _S:
+    """Return a schedule of these fields whose own checks are not made.
+
+    torch's classes check torch's arguments, which go further: phases may end in any order there.
+    """
+    made = object.__new__(kind)
+    for field, number in zip(dataclasses.fields(kind), numbers, strict=False):  # type: ignore[arg-type]
+        object.__setattr__(made, field.name, number)
+    return made
 
 
 def _combined(name: str, *parts: Any) -> Schedule:
     from . import compose
+    from .function import schedules_of
 
     try:
-        members = tuple(map(schedule_from, parts))
+        members = schedules_of("members", parts)
     except TypeError:
         return NotImplemented  # type: ignore[no-any-return]
     made: Schedule = getattr(compose, name)(members)

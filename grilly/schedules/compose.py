@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from operator import add, mul, sub, truediv
+from operator import add, mul, sub
 from typing import Any
 
 import numpy as np
 
-from .base import Schedule, schedule_from
+from .base import Schedule
 from .checks import check_choice, check_number, check_rising, numbers
+from .function import schedule_of, schedules_of
 
 
 @dataclass(frozen=True)
 class _Combination(Schedule):
-    """Of the same step of all parts; numbers among them are Constants."""
+    """Of the same step of all parts, which schedule_of makes of numbers, texts and functions."""
 
     members: tuple[Schedule, ...]
 
     def __post_init__(self) -> None:
-        members = tuple(map(schedule_from, self.members))
+        members = schedules_of("members", self.members)
         if not members:
             raise ValueError(f"{type(self).__name__} needs at least one schedule, got none")
         object.__setattr__(self, "members", members)
@@ -74,7 +75,7 @@ class Quotient(_Combination):
     """
 
     def __call__(self, t: Any) -> Any:
-        return reduce(truediv, self._values(t))
+        return reduce(np.true_divide, self._values(t))  # of two floats, by 0: not an error
 
 
 class Average(_Combination):
@@ -105,8 +106,9 @@ class Join(Schedule):
     boundaries: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "phases", tuple(map(schedule_from, self.phases)))
-        object.__setattr__(self, "boundaries", numbers("boundaries", self.boundaries))
+        object.__setattr__(self, "phases", schedules_of("phases", self.phases))
+        boundaries = numbers("boundaries", self.boundaries, at_least=0)
+        object.__setattr__(self, "boundaries", boundaries)
         if len(self.phases) != len(self.boundaries) + 1:
             raise ValueError(
                 f"Join needs one boundary less than schedules, got {len(self.phases)} schedules "
@@ -148,7 +150,7 @@ class Shift(Schedule):
     by: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
         check_number("by", self.by)
 
     def __call__(self, t: Any) -> Any:
@@ -177,7 +179,7 @@ class Stretch(Schedule):
     whole: bool = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
         check_number("by", self.by, above=0)
 
     def __call__(self, t: Any) -> Any:
@@ -196,7 +198,7 @@ class Clip(Schedule):
     """The schedule, but at least ``low`` and at most ``high``.
 
     >>> Clip(2.0, low=0.0, high=1.0)(5)
-    np.float64(1.0)
+    1.0
     """
 
     schedule: Schedule
@@ -204,7 +206,7 @@ class Clip(Schedule):
     high: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
         check_number("low", self.low)
         check_number("high", self.high)
         if np.any(self.low > self.high):
@@ -235,7 +237,7 @@ class End(Schedule):
     then: str = "clamp"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
         check_choice("then", self.then, ENDS)
         check_number("steps", self.steps, at_least=1)
 
@@ -261,9 +263,13 @@ class End(Schedule):
 
 
 def join(schedules: Sequence[Any], boundaries: Sequence[float]) -> Join:
-    """Return schedules (or numbers) one after the other, each with a clock of its own: a Join.
+    """Return schedules one after the other, each with a clock of its own: a Join.
 
-    >>> join([1.0, 0.5], [10])(10)
-    array(0.5)
+    Among them may be numbers, texts and functions of the step: see ``schedule_of``. Raises
+    TypeError or ValueError, naming the argument: there is one boundary less than schedules, and
+    boundaries are at least 0 and do not fall.
+
+    >>> join([1.0, "0.5 ** t"], [10])(12)
+    0.25
     """
-    return Join(tuple(schedules), tuple(boundaries))
+    return Join(schedules_of("schedules", schedules), numbers("boundaries", boundaries))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..mathfun import half_cosine
 from .base import Schedule
+from .checks import check_number, check_numbers
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Cosine(Schedule):
     Source: I. Loshchilov and F. Hutter, arXiv:1608.03983, equation 5, without restarts, as in
     torch.optim.lr_scheduler.CosineAnnealingLR.
 
+    Raises TypeError or ValueError, naming the argument, for what is no finite number, and a
+    ``period`` not above 0.
+
     >>> Cosine(high=1.0, low=0.2, period=10)(np.array([0, 5, 10, 20])).round(12).tolist()
     [1.0, 0.6, 0.2, 1.0]
     """
@@ -25,6 +29,10 @@ class Cosine(Schedule):
     high: float
     low: float
     period: float
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "high", "low")
+        check_number("period", self.period, above=0)
 
     def __call__(self, t: Any) -> Any:
         return self.low * half_cosine(t / self.period) + self.high * self._height(t)
@@ -56,6 +64,10 @@ class EditedCosine(Cosine):
     floor: float
     end: float
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_numbers(self, "edit", "start", "floor", "end")
+
     def __call__(self, t: Any) -> Any:
         scaled = self.floor + (self.edit - self.low) / self._height(self.start)
         high = np.where(t <= self.end, scaled, self.high)
@@ -74,6 +86,10 @@ class WarmRestarts(Cosine):
     """
 
     start: float = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("start", self.start)
 
     def __call__(self, t: Any) -> Any:
         return super().__call__((t - self.start) % self.period)

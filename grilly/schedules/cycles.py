@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..mathfun import pick, reached
-from .base import Schedule
+from .base import Schedule, shortened
 from .checks import check_number, check_rising, numbers
 from .steps import NEVER
 
@@ -45,6 +45,8 @@ class Cycles(Schedule):
     toward: float = 0.0
     low_decay: float = 1.0
     limit: float = NEVER
+
+    __repr__ = shortened
 
     def __post_init__(self) -> None:
         first, last = (_field(self.cycle, names) for names in (FIRST, LAST))

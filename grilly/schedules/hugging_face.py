@@ -218,6 +218,9 @@ def _least(min_lr: float | None, min_lr_rate: float | None, default_lr: float | 
         check_number("default_lr", default_lr, above=0)
         return min_lr / default_lr
     if min_lr_rate is None:
-        raise ValueError("give min_lr or min_lr_rate, got None for both")
+        raise ValueError(
+            "give min_lr or min_lr_rate, got None for both: to get_scheduler as "
+            'scheduler_specific_kwargs={"min_lr_rate": ...}'
+        )
     check_number("min_lr_rate", min_lr_rate, at_least=0)
     return min_lr_rate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..mathfun import pick, reached
-from .base import Schedule
+from .base import Schedule, shortened
 from .checks import check_choice, check_rising, numbers
 from .phase import blend, progress
 from .steps import NEVER, filled
@@ -30,6 +30,8 @@ class Interpolate(Schedule):
     steps: tuple[float, ...]
     values: tuple[float, ...]
     how: str = "linear"
+
+    __repr__ = shortened
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", numbers("steps", self.steps, least=1))

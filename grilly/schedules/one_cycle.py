@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..mathfun import half_cosine
 from .base import Schedule
+from .checks import check_choice, numbers
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,9 @@ class OneCycle(Schedule):
     Source: L. N. Smith and N. Topin, arXiv:1708.07120; the phases are those of
     torch.optim.lr_scheduler.OneCycleLR.
 
+    Raises TypeError or ValueError, naming the argument: there is one value more than ends, ends
+    do not fall (but before step 0, where no step is in a phase), and the first is not 0.
+
     >>> up_and_down = OneCycle(ends=(2.0, 9.0), values=(0.04, 1.0, 0.004), anneal="linear")
     >>> float(up_and_down(0)), float(up_and_down(2)), round(float(up_and_down(9)), 12)
     (0.04, 1.0, 0.004)
@@ -28,6 +33,22 @@ class OneCycle(Schedule):
     ends: tuple[float, ...]
     values: tuple[float, ...]
     anneal: str = "cos"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ends", numbers("ends", self.ends, least=1))
+        object.__setattr__(self, "values", numbers("values", self.values))
+        if len(self.values) != len(self.ends) + 1:
+            raise ValueError(
+                "values must be one more than ends, got "
+                f"{len(self.values)} values and {len(self.ends)} ends"
+            )
+        if any(np.any((end < before) & (before > 0)) for before, end in pairwise(self.ends)):
+            raise ValueError(f"ends must not fall, got {self.ends}")
+        if np.any(self.ends[0] == 0):
+            raise ValueError(
+                f"ends[0] must not be 0, where the first phase starts, got {self.ends}"
+            )
+        check_choice("anneal", self.anneal, ("cos", "linear"))
 
     def __call__(self, t: Any) -> Any:
         start: Any = 0.0

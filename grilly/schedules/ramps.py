@@ -9,6 +9,7 @@ import numpy as np
 
 from ..mathfun import positive_power
 from .base import Schedule
+from .checks import check_number, check_numbers
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,9 @@ class Held(Schedule):
     As in torch.optim.lr_scheduler.ConstantLR, where ``value`` is the initial rate; for a rate that
     was edited before ``end``, ``factor`` is 1 and ``over`` what its recurrence divides by.
 
+    Raises TypeError or ValueError, naming the argument, for what is no finite number, and an
+    ``over`` of 0.
+
     >>> Held(0.5, factor=0.5, end=2)(np.array([0, 1, 2, 3])).tolist()
     [0.25, 0.25, 0.5, 0.5]
     """
@@ -26,6 +30,11 @@ class Held(Schedule):
     factor: float
     end: float
     over: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "value", "factor", "end", "over")
+        if np.any(self.over == 0):
+            raise ValueError("over divides and must not be 0, got 0")
 
     def __call__(self, t: Any) -> Any:
         return np.where(t < self.end, self.value * self.factor, self.value / self.over)
@@ -40,6 +49,9 @@ class Ramp(Schedule):
 
     As in torch.optim.lr_scheduler.LinearLR.
 
+    Raises TypeError or ValueError, naming the argument, for what is no finite number, and
+    ``steps`` not above 0. (Linear has two values, and may have no steps.)
+
     >>> Ramp(0.5, start=0.5, end=1.0, steps=2)(np.array([0, 1, 2, 3])).tolist()
     [0.25, 0.375, 0.5, 0.5]
     """
@@ -48,6 +60,10 @@ class Ramp(Schedule):
     start: float
     end: float
     steps: float
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "value", "start", "end")
+        check_number("steps", self.steps, above=0)
 
     def __call__(self, t: Any) -> Any:
         return self.value * self._weight(t) / self.steps
@@ -70,6 +86,10 @@ class EditedRamp(Ramp):
 
     since: float
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_number("since", self.since)
+
     def __call__(self, t: Any) -> Any:
         return self.value * self._weight(t) / self._weight(self.since)
 
@@ -80,6 +100,9 @@ class Polynomial(Schedule):
 
     It is ``value`` where ``over`` steps are left. As in torch.optim.lr_scheduler.PolynomialLR.
 
+    Raises TypeError or ValueError, naming the argument, for what is no finite number, and
+    ``steps`` or ``over`` not above 0.
+
     >>> Polynomial(0.5, steps=4, over=4, power=2)(np.array([0, 2, 4, 5])).tolist()
     [0.5, 0.125, 0.0, 0.0]
     """
@@ -88,6 +111,11 @@ class Polynomial(Schedule):
     steps: float
     over: float
     power: float
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "value", "power")
+        check_number("steps", self.steps, above=0)
+        check_number("over", self.over, above=0)
 
     def __call__(self, t: Any) -> Any:
         left = self.steps - np.minimum(t, self.steps)

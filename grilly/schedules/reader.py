@@ -14,7 +14,17 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from ..errors import TextError
-from .words import ALLOWED, ARITHMETIC, COMPARISONS, FUNCTIONS, JOINS, SIGNS, Operation, power
+from .words import (
+    ALLOWED,
+    ARITHMETIC,
+    COMPARISONS,
+    FUNCTIONS,
+    JOINS,
+    SIGNS,
+    Operation,
+    near,
+    power,
+)
 
 MOST_CHARACTERS, MOST_DEPTH = 1000, 100
 NUMBER, CONDITION = "number", "condition"
@@ -83,10 +93,14 @@ class _Reader:
         """Whether the underscore there is one of half_cosine."""
         return self.source[max(0, at - 4) : at + 7] == "half_cosine"
 
-    def _error(self, problem: str, at: int) -> TextError:
+    def _error(self, problem: str, at: int, hint: str = "") -> TextError:
+        """Return the error, which shows the place; without a ``hint`` it says all that there is."""
         first = max(0, at - 60)
         shown = "".join(c if " " <= c <= "~" else "?" for c in self.source[first : at + 20])
-        return TextError(f"{problem}:\n  {shown}\n  {' ' * (at - first)}^\n{ALLOWED}")
+        place = f"  {shown}\n  {' ' * (at - first)}^"
+        if hint:
+            return TextError(f"{problem}, {hint}\n{place}")
+        return TextError(f"{problem}:\n{place}\n{ALLOWED}")
 
     def _number(self, tree: ast.expr, depth: int) -> Node:
         node = self._node(tree, depth)
@@ -136,18 +150,29 @@ class _Reader:
         if tree.id == "pi":
             return self._leaf(tree, np.pi)
         if tree.id != "t":
-            called = ", call it: " + tree.id + "(...)" if tree.id in FUNCTIONS else ""
-            raise self._error(f"{tree.id!r} is no name of a number{called}", _at(tree))
+            called = tree.id in FUNCTIONS
+            hint = f"call it: {tree.id}(...)" if called else _meant(near(tree.id, called=False))
+            raise self._error(f"{tree.id!r} is no name of a number", _at(tree), hint)
         return Node(None)
 
     def _arithmetic(self, tree: ast.BinOp, depth: int) -> Node:
         call = ARITHMETIC.get(type(tree.op))
         left, right = self._number(tree.left, depth), self._number(tree.right, depth)
         if call is None:
-            raise self._error("this operator is not allowed", _at(tree))
+            hint = "write ** for a power" if isinstance(tree.op, ast.BitXor) else ""
+            raise self._error("this operator is not allowed", self._between(tree), hint)
         if isinstance(tree.op, ast.Pow):
             call = power(left.value, right.value)
         return self._operation(tree, call, left, right)
+
+    def _between(self, tree: ast.BinOp) -> int:
+        """Return where the operator stands: behind the left side and the brackets around it."""
+        at = tree.left.end_col_offset or 0
+        return at + len(self.source[at:]) - len(self.source[at:].lstrip(" )"))
+
+    def _attribute(self, tree: ast.Attribute, depth: int) -> Node:
+        known = near(tree.attr, called=False)
+        raise self._error("this is not allowed", _at(tree), f"write {known}" if known else "")
 
     def _unary(self, tree: ast.UnaryOp, depth: int) -> Node:
         if isinstance(tree.op, ast.Not):
@@ -180,7 +205,7 @@ class _Reader:
     def _call(self, tree: ast.Call, depth: int) -> Node:
         name = tree.func.id if isinstance(tree.func, ast.Name) else None
         if name not in FUNCTIONS:
-            raise self._error("this cannot be called", _at(tree))
+            raise self._error("this cannot be called", _at(tree), _callable(tree.func))
         call, least, most, condition = FUNCTIONS[name]
         if tree.keywords or not least <= len(tree.args) <= most:
             count = f"{least}" if least == most else f"{least} to {most}"
@@ -192,6 +217,7 @@ class _Reader:
     _READS: ClassVar[dict[type, Callable[..., Node]]] = {
         ast.Constant: _literal,
         ast.Name: _name,
+        ast.Attribute: _attribute,
         ast.BinOp: _arithmetic,
         ast.UnaryOp: _unary,
         ast.BoolOp: _logic,
@@ -199,6 +225,19 @@ class _Reader:
         ast.IfExp: _choice,
         ast.Call: _call,
     }
+
+
+def _meant(known: str) -> str:
+    return f"did you mean {known}?" if known else ""
+
+
+def _callable(function: ast.expr) -> str:
+    """Return a hint at what to call in place of ``function``; "" if nothing is near."""
+    if isinstance(function, ast.Attribute):
+        if function.attr in FUNCTIONS:  # np.exp
+            return f"write {function.attr}(...)"
+        return _meant(near(function.attr, called=True))
+    return _meant(near(function.id, called=True)) if isinstance(function, ast.Name) else ""
 
 
 def _at(tree: ast.expr) -> int:

@@ -147,7 +147,8 @@ def _check_keys(data: Any, wanted: set[str], path: str) -> None:
     }
     for problem, keys in wrong.items():
         if keys:
-            raise StateError(f"{path} {problem} {_shown(sorted(keys))}, it has {sorted(wanted)}")
+            must = f"its keys must be {sorted(wanted)}, got {_shown(sorted(data))}"
+            raise StateError(f"{path} {problem} {_shown(sorted(keys))}: {must}")
 
 
 def _made(hint: Any, value: Any, path: str, depth: int) -> Any:

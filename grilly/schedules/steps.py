@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..mathfun import pick, reached
-from .base import Schedule
-from .checks import check_choice, check_number, check_rising, numbers
+from .base import Schedule, shortened
+from .checks import check_choice, check_number, check_numbers, check_rising, numbers
 
 NEVER = 2.0**60  # a step that no clock reaches
 PLACES = 8, 64, 512  # numbers in a list of a formula, so that three shaders serve any list
@@ -29,6 +29,9 @@ class StepDecay(Schedule):
     ``drops`` of these multiplications are in ``value`` already. Formula: that of
     torch.optim.lr_scheduler.StepLR, value * gamma^(floor(t / step_size) - drops).
 
+    Raises TypeError or ValueError, naming the argument, for what is no finite number, and a
+    ``step_size`` not above 0.
+
     >>> StepDecay(0.5, step_size=30, gamma=0.5)(np.array([0, 29, 30, 89, 90])).tolist()
     [0.5, 0.5, 0.25, 0.125, 0.0625]
     """
@@ -37,6 +40,10 @@ class StepDecay(Schedule):
     step_size: float
     gamma: float = 0.1
     drops: float = 0
+
+    def __post_init__(self) -> None:
+        check_numbers(self, "value", "gamma", "drops")
+        check_number("step_size", self.step_size, above=0)
 
     def __call__(self, t: Any) -> Any:
         n = t // self.step_size - self.drops
@@ -64,10 +71,11 @@ class MultiStep(Schedule):
     gamma: float = 0.1
     ahead: float = 0
 
+    __repr__ = shortened
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "milestones", numbers("milestones", self.milestones))
-        for name in ("value", "gamma", "ahead"):
-            check_number(name, getattr(self, name))
+        check_numbers(self, "value", "gamma", "ahead")
 
     def __call__(self, t: Any) -> Any:
         n = reached(t + self.ahead, filled(self.milestones, NEVER))
@@ -98,6 +106,8 @@ class PiecewiseConstant(Schedule):
     values: tuple[float, ...]
     owner: str = "new"
     ahead: float = 0
+
+    __repr__ = shortened
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "boundaries", numbers("boundaries", self.boundaries))

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from .base import Schedule, schedule_from
+from .base import Schedule
 from .checks import check_number
+from .function import schedule_of
 from .phase import blend, check_shape, progress
 
 
@@ -48,7 +49,7 @@ class WarmUp(Schedule):
     first: float = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schedule", schedule_from(self.schedule))
+        object.__setattr__(self, "schedule", schedule_of(self.schedule))
         check_number("steps", self.steps, at_least=0)
         check_number("start", self.start)
         check_number("first", self.first, at_least=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -97,6 +98,37 @@ COMPARISONS: dict[type, Operation] = {
     ast.NotEq: np.not_equal,
 }
 JOINS = {ast.And: folded(np.logical_and), ast.Or: folded(np.logical_or)}
+
+# What others write, and what says the same here: of numbers, and of what is called.
+_STEPS = ("epoch", "i", "iter", "iteration", "n", "step", "steps", "time", "x")
+_NUMBERS = {**dict.fromkeys(_STEPS, "t"), "e": "exp(1)"}
+_CALLS = {
+    "cosine": "cos",
+    "fabs": "abs",
+    "ln": "log",
+    "log10": "log(x) / log(10)",
+    "log2": "log(x) / log(2)",
+    "maximum": "max",
+    "minimum": "min",
+    "pow": "a ** b",
+    "power": "a ** b",
+    "sine": "sin",
+}
+_CLOSE = 0.7  # of 1: how many letters two words have in common
+
+
+def near(word: str, called: bool) -> str:
+    """Return what of the closed list ``word`` is likely to mean; "" if nothing is near.
+
+    >>> near("cosine", called=True), near("epoch", called=False), near("warmup", called=False)
+    ('cos(...)', 't', '')
+    """
+    instead, known = (_CALLS, [*FUNCTIONS]) if called else (_NUMBERS, ["t", "pi"])
+    own = word.lower()
+    close = difflib.get_close_matches(own, known, 1, _CLOSE)
+    found = instead.get(own) or "".join(close)
+    return f"{found}(...)" if found in FUNCTIONS else found
+
 
 ALLOWED = (
     "a text may use: t (the step), numbers, pi, + - * / // % **, < <= > >= == !=, and, or, not, "

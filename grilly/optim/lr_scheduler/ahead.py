@@ -63,8 +63,8 @@ class Ahead:
 
     def _trace(self) -> None:
         own = _detached(self.function)
-        schedule = own if isinstance(own, Schedule) else Function(own)
-        self._formula = schedule if own is not None and traces(schedule) else None
+        schedule = own if own is None or isinstance(own, Schedule) else Function(own)
+        self._formula = schedule if schedule is not None and traces(schedule) else None
         self._traces_left = self._traces_left - 1 if self._formula is not None else 0
         self._exact, self._products = None, {}
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...schedules import Cosine, EditedCosine, Schedule
+from ...schedules.base import unchecked
 from .checks import check_number, check_optimizer
 from .recurrent import RecurrentLR
 
@@ -93,15 +94,15 @@ class CosineAnnealingLR(RecurrentLR):
         period, low = abs(self.T_max), self.eta_min
         base = float(self.base_lrs[i]) if i < len(self.base_lrs) else rate
         if t == 0 and rate == base:
-            return Cosine(rate, low, period)
+            return unchecked(Cosine, rate, low, period)
         if period % 1 and t % 1:
             return None  # whether whole steps from t come to a trough takes exact fractions
         if period % 1 or t % 1:  # they never do
-            return EditedCosine(base, low, period, rate, t, low, NEVER)
+            return unchecked(EditedCosine, base, low, period, rate, t, low, NEVER)
         trough = self._trough(t)
         if trough == t:
-            return EditedCosine(base, low, period, rate, t + 1, base, t + 2 * period)
-        return EditedCosine(base, low, period, rate, t, low, trough)
+            return unchecked(EditedCosine, base, low, period, rate, t + 1, base, t + 2 * period)
+        return unchecked(EditedCosine, base, low, period, rate, t, low, trough)
 
     def _trough(self, t: float) -> float:
         """Return the first whole step, ``t`` or later, at which the rate is eta_min."""

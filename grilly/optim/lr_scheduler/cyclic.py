@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from ...errors import StateError
 from ...schedules import Cyclic
+from ...schedules.base import unchecked
 from ..options import Key
 from ..track import Formulas
 from .base import LR, LRScheduler
@@ -191,8 +192,9 @@ class CyclicLR(LRScheduler):
         return self._curves
 
     def _cycles(self, lows: Any, highs: Any, sizes: tuple[float, float]) -> list[Cyclic]:
+        numbers = *sizes, self.mode, self.gamma
         pairs = zip(lows, highs, strict=True)
-        return [Cyclic(float(a), float(b), *sizes, self.mode, self.gamma) for a, b in pairs]
+        return [unchecked(Cyclic, float(a), float(b), *numbers) for a, b in pairs]
 
     def _sizes(self) -> tuple[float, float] | None:
         """Return the steps up and down; None where there is no formula: a scale of your own, ..."""

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...schedules import Schedule, StepDecay
+from ...schedules.base import unchecked
 from .checks import check_number, check_optimizer, power
 from .recurrent import RecurrentLR
 
@@ -52,7 +53,7 @@ class ExponentialLR(RecurrentLR):
         return [base * factor for base in self.base_lrs]
 
     def _through(self, i: int, rate: float, t: float) -> Schedule | None:
-        return StepDecay(rate, 1, self.gamma, math.floor(t))
+        return unchecked(StepDecay, rate, 1, self.gamma, math.floor(t))
 
     def _check_arguments(self) -> None:
         check_number("gamma", self.gamma)

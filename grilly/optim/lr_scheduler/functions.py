@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import math
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from ...schedules import Schedule
 
@@ -19,12 +21,25 @@ def number(result: Any, what: str, *numbers: Any) -> float:
     if type(result) is float and math.isfinite(result):
         return result
     try:
+        if isinstance(result, (str, bytes, bool, np.bool_)):  # which float() would take
+            raise TypeError
         value = float(result)
     except (TypeError, ValueError):
         raise TypeError(f"{what % numbers} must return a number, got {result!r}") from None
     if not math.isfinite(value):
         raise ValueError(f"{what % numbers} must return a finite number, got {value}")
     return value
+
+
+def asked(function: Callable[[Any], Any], step: Any, what: str, *numbers: Any) -> Any:
+    """Return function(step); what it raises gets the note ``what % numbers`` (from Python 3.11)."""
+    try:
+        return function(step)
+    except Exception as error:
+        note = what % numbers
+        if hasattr(error, "add_note") and note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+        raise
 
 
 def saved_function(function: Any) -> dict[str, Any] | None:

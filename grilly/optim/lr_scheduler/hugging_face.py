@@ -38,7 +38,7 @@ def get_scheduler(
     group with another rate ends at its own share of it.
 
     Raises ValueError for another name, for steps that are missing, and for numbers out of range;
-    TypeError for an argument that this scheduler does not have.
+    TypeError for an argument of its own that is missing, and for one that it does not have.
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
@@ -63,7 +63,22 @@ def get_scheduler(
     last_epoch = options.pop("last_epoch", -1)
     steps = {"num_warmup_steps": num_warmup_steps, "num_training_steps": num_training_steps}
     options |= _known(name, optimizer, steps)
+    _check_own(name, options)
     return LambdaLR(optimizer, hugging_face.FACTORS[name](**options), last_epoch)
+
+
+def _check_own(name: str, options: dict[str, Any]) -> None:
+    """Raise TypeError unless ``options`` has what the factor ``name`` needs, and no more."""
+    takes = signature(hugging_face.FACTORS[name]).parameters
+    for key in takes:
+        if key not in options and takes[key].default is Parameter.empty:
+            own = f'scheduler_specific_kwargs={{"{key}": ...}}'
+            raise TypeError(f"{name} requires `{key}`: give get_scheduler {own}")
+    unknown = ", ".join(key for key in options if key not in takes)
+    if unknown:
+        filled = {"num_warmup_steps", "num_training_steps", "default_lr"}
+        own = ", ".join(key for key in takes if key not in filled) or "none"
+        raise TypeError(f"{name} takes no {unknown}; its scheduler_specific_kwargs are: {own}")
 
 
 def _known(name: str, optimizer: Any, steps: dict[str, Any]) -> dict[str, Any]:

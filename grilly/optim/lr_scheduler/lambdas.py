@@ -9,12 +9,13 @@ from operator import mul
 from typing import Any, ClassVar
 
 from ...errors import StateError
-from ...schedules import Constant, Schedule, schedule_of
+from ...schedules import Constant, Schedule
+from ..given import check_call, schedule_at
 from ..sampling import Window, window_of
 from .ahead import Ahead
 from .base import LR, LRScheduler
 from .checks import check_optimizer
-from .functions import check_saved, number, restore_functions, saved_function
+from .functions import asked, check_saved, number, restore_functions, saved_function
 
 Function = Callable[[Any], Any] | Schedule | str
 
@@ -40,12 +41,9 @@ class _Lambdas(LRScheduler):
         )
         if len(functions) != count:
             raise ValueError(f"Expected {count} lr_lambdas, but got {len(functions)}")
-        functions = [schedule_of(f, "lr_lambda") if isinstance(f, str) else f for f in functions]
-        for function in functions:
-            if not callable(function):
-                kind = type(function).__name__
-                raise TypeError(f"lr_lambda should be a function, but got {kind}")
-        self.lr_lambdas: list[Callable[[Any], Any]] = functions
+        one = not isinstance(lr_lambda, (list, tuple))
+        names = ["lr_lambda" if one else f"lr_lambda[{i}]" for i in range(count)]
+        self.lr_lambdas: list[Callable[[Any], Any]] = [*map(_function, functions, names)]
         super().__init__(optimizer, last_epoch)
 
     def _factors(self) -> list[float]:
@@ -57,7 +55,8 @@ class _Lambdas(LRScheduler):
                 "groups: append an added group's function to scheduler.lr_lambdas"
             )
         t = self.last_epoch
-        results = [function(t) for function in self.lr_lambdas]
+        place = "lr of param_groups[%d] at step %s"
+        results = [asked(own, t, place, i, t) for i, own in enumerate(self.lr_lambdas)]
         what = "lr_lambda[%d](%s)"
         self._given = [number(result, what, i, t) for i, result in enumerate(results)]
         return self._given
@@ -145,7 +144,9 @@ class LambdaLR(_Lambdas):
     state, a copy is asked.
 
     Raises ValueError as torch does for a list of another length, and at a step whose value is no
-    finite number; TypeError for what is no function; TextError for a text that says no formula.
+    finite number; TypeError for what is no function of the step alone; TextError for a text that
+    says no formula. What a function raises at a step gets a note that names group and step (on
+    Python 3.10 none).
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
@@ -220,3 +221,14 @@ class MultiplicativeLR(_Lambdas):
 
     def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
         return accumulate(factors[1:], mul, initial=rate)
+
+
+def _function(given: Any, where: str) -> Callable[[Any], Any]:
+    """Return what a user gave as a function of the step; raise, with ``where``, if it is none."""
+    if isinstance(given, str):
+        return schedule_at(given, where)
+    if not callable(given):
+        raise TypeError(f"lr_lambda should be a function, but got {type(given).__name__}")
+    check_call(given, where)
+    function: Callable[[Any], Any] = given
+    return function

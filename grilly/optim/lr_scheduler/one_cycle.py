@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ...schedules import OneCycle
+from ...schedules.base import unchecked
 from ..options import Key
 from ..track import Formulas
 from .base import LR, LRScheduler
@@ -97,12 +98,12 @@ class OneCycleLR(LRScheduler):
     @staticmethod
     def _annealing_cos(start: float, end: float, pct: float) -> float:
         """Return the value ``pct`` (0 to 1) of the way from ``start`` to ``end`` along a cosine."""
-        return float(OneCycle((1.0,), (start, end), "cos")(np.float64(pct)))
+        return float(unchecked(OneCycle, (1.0,), (start, end), "cos")(np.float64(pct)))
 
     @staticmethod
     def _annealing_linear(start: float, end: float, pct: float) -> float:
         """Return the value ``pct`` (0 to 1) of the way from ``start`` to ``end`` along a line."""
-        return float(OneCycle((1.0,), (start, end), "linear")(np.float64(pct)))
+        return float(unchecked(OneCycle, (1.0,), (start, end), "linear")(np.float64(pct)))
 
     def get_lr(self) -> list[float]:
         """Return the rates at last_epoch, from the numbers that the groups hold."""
@@ -161,7 +162,8 @@ class OneCycleLR(LRScheduler):
         phases = self._schedule_phases
         names = [phases[0][f"start_{what}"], *(phase[f"end_{what}"] for phase in phases)]
         ends = tuple(float(phase["end_step"]) for phase in phases)
-        return OneCycle(ends, tuple(float(group[name]) for name in names), self._anneal_func_type)
+        values = tuple(float(group[name]) for name in names)
+        return unchecked(OneCycle, ends, values, self._anneal_func_type)
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         super()._take_up(state_dict)

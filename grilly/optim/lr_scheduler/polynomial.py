@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...schedules import Polynomial, Schedule
+from ...schedules.base import unchecked
 from .checks import check_number, check_optimizer, power
 from .ramps import RampLR
 
@@ -46,7 +47,8 @@ class PolynomialLR(RampLR):
         super().__init__(optimizer, last_epoch)
 
     def _ramp(self, i: int, rate: float, t: float) -> Schedule:
-        return Polynomial(rate, float(self.total_iters), float(self.total_iters - t), self.power)
+        steps, left = float(self.total_iters), float(self.total_iters - t)
+        return unchecked(Polynomial, rate, steps, left, self.power)
 
     def _last_step(self) -> float:
         ends = self.power < 0 and self.last_epoch < self.total_iters

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...schedules import Constant, EditedRamp, Held, Ramp, Schedule
+from ...schedules.base import unchecked
 from .checks import check_number, check_optimizer
 from .recurrent import RecurrentLR
 
@@ -109,10 +110,10 @@ class ConstantLR(RampLR):
         return base * self.factor
 
     def _ramp(self, i: int, rate: float, t: float) -> Schedule | None:
-        base = self._base(i, rate, t)
+        base, end = self._base(i, rate, t), float(self.total_iters)
         if base is not None:
-            return Held(base, self.factor, float(self.total_iters))
-        return Held(rate, 1.0, float(self.total_iters), self.factor) if self.factor else None
+            return unchecked(Held, base, self.factor, end)
+        return unchecked(Held, rate, 1.0, end, self.factor) if self.factor else None
 
     def _factor(self, t: float) -> float | None:
         if t == 0:
@@ -177,8 +178,8 @@ class LinearLR(RampLR):
         base = self._base(i, rate, t)
         numbers = self.start_factor, self.end_factor, float(self.total_iters)
         if base is not None:
-            return Ramp(base, *numbers)
-        return EditedRamp(rate, *numbers, t)
+            return unchecked(Ramp, base, *numbers)
+        return unchecked(EditedRamp, rate, *numbers, t)
 
     def _factor(self, t: float) -> float | None:
         if t == 0:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...schedules import WarmRestarts
+from ...schedules.base import unchecked
 from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
@@ -102,7 +103,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         bases = [float(base) for base in self.base_lrs]
         start = (t - self.T_cur) % self.T_i if self.T_mult == 1 else t - self.T_cur
         numbers = self.eta_min, float(self.T_i), float(start)  # ints may be past 2^64
-        curves = [WarmRestarts(base, *numbers) for base in bases]
+        curves = [unchecked(WarmRestarts, base, *numbers) for base in bases]
         if self._curves.get(LR) != curves:
             self._curves = {LR: curves}
         return self._curves

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...schedules import Constant, Schedule, StepDecay
+from ...schedules.base import unchecked
 from .checks import check_number, check_optimizer, power
 from .recurrent import RecurrentLR
 
@@ -61,8 +62,9 @@ class StepLR(RecurrentLR):
         size = abs(self.step_size)  # torch's remainder does not see its sign
         if size % 1:
             return None
-        # From a fractional step on, whole steps never come to a multiple of step_size.
-        return StepDecay(rate, size, self.gamma, t // size) if t % 1 == 0 else Constant(rate)
+        if t % 1:
+            return Constant(rate)  # whole steps never come to a multiple of step_size
+        return unchecked(StepDecay, rate, size, self.gamma, t // size)
 
     def _check_arguments(self) -> None:
         check_number("step_size", self.step_size, zero=False)
