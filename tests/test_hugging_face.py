@@ -382,6 +382,8 @@ ERRORS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("warmup_stable_decay", (2, 9), {"num_decay_steps": 2, "min_lr_ratio": -1}, "min_lr_ratio"),
     ("reduce_lr_on_plateau", (), {"num_cycles": 2}, "num_cycles"),
     ("greedy", (), {"factor": 2}, "(?i)factor"),
+    ("inverse_sqrt", ("x",), {}, "num_warmup_steps must be a number"),
+    ("linear", (2, 10), {"scheduler_specific_kwargs": [1]}, r"scheduler_specific_kwargs .*\[1\]"),
 ]
 
 
