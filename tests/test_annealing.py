@@ -23,7 +23,9 @@ from grilly.schedules import (
     PowerDecay,
     RatioDecay,
     SqrtDecay,
+    StepDecay,
     Tanh,
+    WarmUp,
     one_cycle,
     restarts,
     scaled_cyclic,
@@ -234,6 +236,8 @@ def test_numbers_of_any_kind_share_the_shipped_structures() -> None:
     made += [warmup_stable_decay(H, 1, 0, 3, 0, 0, up, down) for up in RISES for down in FALLS]
     made += [one_cycle(1.0, 10), one_cycle(1, 10, 0.3, 0.6, how="linear", knots="torch")]
     made += [swa_anneal(1.0, 0.0, 5), swa_anneal(1, 0, 0, "linear")]
+    for decay in (CosineDecay(H, L, 9), StepDecay(1.0, 5, 0.5)):
+        made += [WarmUp(decay, 5, 0.1, shifted=shifted) for shifted in (True, False)]
     assert [one for one in made if program(one).structure not in shipped] == []
 
 
