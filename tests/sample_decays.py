@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sample_anneal import BY_LABEL as ANNEALED
 from sample_numbers import BY_FIELD, Numbers, peaks, step_decays, times
 
 from grilly.schedules.phase import SHAPES
@@ -166,7 +167,13 @@ def _warm_ups(shape: str) -> Draw:
     return draw
 
 
-def _warmed(inner: Draw) -> Draw:
+def _whole_steps(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
+    """Return step decays that begin at step 0: none has been gone on from after an edit."""
+    numbers, t = step_decays(count, rng)
+    return {**numbers, "drops": np.zeros(count)}, t
+
+
+def _warmed(inner: Draw, shifted: bool = True) -> Draw:
     """Return samples of a schedule after a warm-up, and of the way to its first value."""
 
     def draw(count: int, rng: np.random.Generator) -> tuple[Numbers, Any]:
@@ -174,7 +181,8 @@ def _warmed(inner: Draw) -> Draw:
         start = np.where(rng.random(count) < 0.5, 0.0, peaks(count, rng) * 1e-3)
         steps, first = _lengths(count, rng, 6), rng.choice([0.0, 1.0], count)
         during = np.floor(rng.random(count) * (steps + 1))
-        t = np.where(rng.random(count) < 0.4, during, np.maximum(t + np.ceil(steps) - first, 0))
+        after = t + np.ceil(steps) - first if shifted else t
+        t = np.where(rng.random(count) < 0.4, during, np.maximum(after, 0))
         own = {"start": start, "steps": steps, "first": first}
         return {**own, **{f"schedule.{label}": values for label, values in numbers.items()}}, t
 
@@ -211,3 +219,9 @@ for _name in ("linear", "exponential", "polynomial_decay", "inverse_sqrt"):
     BY_LABEL[f"warm_up_of_{_name}"] = _warmed(BY_LABEL[_name])
 BY_LABEL["warm_up_of_multi_step"] = _warmed(BY_LABEL[f"multi_step_{PLACES[0]}"])
 BY_LABEL["warm_up_of_cosine"] = _warmed(BY_FIELD["cosine"][1])
+for _name, _inner in (
+    ("cosine_decay", ANNEALED["cosine_decay"]),
+    ("step_decay", _whole_steps),
+):
+    BY_LABEL[f"warm_up_of_{_name}"] = _warmed(_inner)
+    BY_LABEL[f"warm_up_of_{_name}_unshifted"] = _warmed(_inner, shifted=False)

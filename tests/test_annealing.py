@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,9 @@ from grilly.schedules import (
     PowerDecay,
     RatioDecay,
     SqrtDecay,
+    StepDecay,
     Tanh,
+    WarmUp,
     one_cycle,
     restarts,
     scaled_cyclic,
@@ -139,6 +142,20 @@ def test_one_cycles_knots() -> None:
     assert knots("torch") == (0, 6.5, 19.5, 24)
 
 
+@pytest.mark.parametrize(
+    ("share", "back", "ends"),
+    [(0.5, 0.5, (0, 4, 4, 9)), (0.3, 0.35, (0, 2, 2, 9)), (0.0, 0.0, (-1, -1, -1, 9))],
+)
+def test_a_phase_of_less_than_a_step_is_none(share: float, back: float, ends: Any) -> None:
+    """With torch's knots, too, it is a jump, as share = back is with the others."""
+    own = one_cycle(
+        1.0, 10, share=share, back=back, start=0.5, end=0.0, how="linear", knots="torch"
+    )
+    assert own.steps == ends
+    falls = [0.5 * (9 - t) / (9 - ends[1]) for t in range(max(ends[1], 0), 10)]
+    np.testing.assert_allclose(own(np.arange(max(ends[1], 0), 10)), falls, 1e-15)
+
+
 def test_scaled_cyclic_has_torchs_scale_modes() -> None:
     import torch
 
@@ -173,6 +190,9 @@ WRONG: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (ValueError, "cycle.steps", lambda: restarts(Linear(1.0, 0.0, 0.5), 2.0)),
     (ValueError, "stretch", lambda: restarts(Linear(1.0, 0.0, 5), 0)),
     (ValueError, "limit", lambda: restarts(Linear(1.0, 0.0, 5), 2, limit=0)),
+    (TypeError, "limit", lambda: restarts(Linear(1.0, 0.0, 5), limit="x")),  # type: ignore[arg-type]
+    (ValueError, "limit", lambda: restarts(Linear(1.0, 0.0, 5), limit=math.nan)),  # type: ignore[arg-type]
+    (ValueError, "limit", lambda: restarts(Linear(1.0, 0.0, 5), limit=1.5)),  # type: ignore[arg-type]
     (ValueError, "limit", lambda: restarts(Linear(1.0, 0.0, 5), 1.01)),
     (ValueError, "limit", lambda: restarts(Linear(1.0, 0.0, 5), 1.01, limit=128)),
     (ValueError, "starts", lambda: Cycles(Linear(1.0, 0.0, 5), (0, 5, 4))),
@@ -186,6 +206,16 @@ WRONG: list[tuple[type[Exception], str, Callable[[], Any]]] = [
     (ValueError, "share", lambda: one_cycle(1.0, 5, 1.5)),
     (ValueError, "knots", lambda: one_cycle(1.0, 5, knots="keras")),
     (ValueError, "up", lambda: scaled_cyclic(0.0, 1.0, 0, 1, 0.5)),
+    (TypeError, "low", lambda: scaled_cyclic("a", 1.0, 1, 1, 0.5)),  # type: ignore[arg-type]
+    (ValueError, "high", lambda: scaled_cyclic(0.0, math.nan, 1, 1, 0.5)),
+    (TypeError, "peak", lambda: warmup_stable_decay("x", 2, 3, 4)),  # type: ignore[arg-type]
+    (ValueError, "start", lambda: warmup_stable_decay(1.0, 2, 3, 4, start=math.inf)),
+    (TypeError, "start", lambda: swa_anneal("x", 0.0, 5)),  # type: ignore[arg-type]
+    (ValueError, "end", lambda: swa_anneal(1.0, math.nan, 5)),
+    (TypeError, "peak", lambda: one_cycle("x", 10)),  # type: ignore[arg-type]
+    (ValueError, "peak", lambda: one_cycle(math.nan, 10)),
+    (TypeError, "start", lambda: one_cycle(1.0, 10, start="x")),  # type: ignore[arg-type]
+    (ValueError, "end", lambda: one_cycle(1.0, 10, end=math.inf)),
 ]
 
 
@@ -206,6 +236,8 @@ def test_numbers_of_any_kind_share_the_shipped_structures() -> None:
     made += [warmup_stable_decay(H, 1, 0, 3, 0, 0, up, down) for up in RISES for down in FALLS]
     made += [one_cycle(1.0, 10), one_cycle(1, 10, 0.3, 0.6, how="linear", knots="torch")]
     made += [swa_anneal(1.0, 0.0, 5), swa_anneal(1, 0, 0, "linear")]
+    for decay in (CosineDecay(H, L, 9), StepDecay(1.0, 5, 0.5)):
+        made += [WarmUp(decay, 5, 0.1, shifted=shifted) for shifted in (True, False)]
     assert [one for one in made if program(one).structure not in shipped] == []
 
 

@@ -212,17 +212,17 @@ def test_a_state_that_does_not_fit_changes_nothing(change: dict[str, Any]) -> No
 NO_NUMBERS = (NAN, INF, "1", None, [1.0])
 BAD = [
     ("mode", ("x", None)),
-    ("factor", (1.0, 1.5, 0, *NO_NUMBERS)),
+    ("factor", (1.0, 1.5, 0, -0.5, *NO_NUMBERS)),
     ("patience", NO_NUMBERS),
     ("threshold", NO_NUMBERS),
     ("threshold_mode", ("x", None)),
     ("cooldown", NO_NUMBERS),
     ("warmup", NO_NUMBERS),
-    ("min_lr", (NAN, "x", None, [0.1], [0.1, NAN], [0.1, 0.1, 0.1])),
-    ("max_lr", (NAN, "x", None, [0.1], [0.1, NAN])),
+    ("min_lr", (2.0, [0.1, 1.5], NAN, "x", None, [0.1], [0.1, NAN], [0.1, 0.1, 0.1])),
+    ("max_lr", (1e-4, [0.1, 1e-4], NAN, "x", None, [0.1], [0.1, NAN])),
     ("eps", NO_NUMBERS),
     ("window_size", (0, -1, *NO_NUMBERS)),
-    ("reset_start", NO_NUMBERS),
+    ("reset_start", (0, -1, *NO_NUMBERS)),
 ]
 
 

@@ -403,6 +403,8 @@ ERRORS: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("constant", (), {"power": 1}, "takes no power; its scheduler_specific_kwargs are: none$"),
     ("reduce_lr_on_plateau", (), {"num_cycles": 2}, "num_cycles"),
     ("greedy", (), {"factor": 2}, "(?i)factor"),
+    ("inverse_sqrt", ("x",), {}, "num_warmup_steps must be a number"),
+    ("linear", (2, 10), {"scheduler_specific_kwargs": [1]}, r"scheduler_specific_kwargs .*\[1\]"),
 ]
 
 

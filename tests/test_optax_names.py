@@ -223,6 +223,15 @@ def test_a_transition_without_steps_never_happens() -> None:
     assert schedules.piecewise_interpolate_schedule("linear", 0.1, {}) == Constant(0.1)
 
 
+@pytest.mark.parametrize("exponent", [0, 0.0])
+def test_the_exponent_0_is_optaxs(exponent: float) -> None:
+    own = {"init_value": 0.3, "decay_steps": 5, "alpha": 0.25, "exponent": exponent}
+    made = schedules.cosine_decay_schedule(**own)
+    assert [float(made(t)) for t in range(8)] == [cosine(t, own) for t in range(8)] == [0.3] * 8
+    warmed = schedules.warmup_cosine_decay_schedule(0.0, 0.3, 2, 6, 0.1, exponent)
+    assert [float(warmed(t)) for t in range(8)] == [0.0, 0.15, *[0.3] * 6]
+
+
 def test_a_begin_below_0_is_0() -> None:
     for name, own in (
         ("linear_schedule", (0.1, 0.5, 10)),
@@ -254,12 +263,23 @@ ERRORS: list[tuple[str, tuple[Any, ...], str]] = [
     ("linear_schedule", (0.1, 0.5, 10, "1"), "transition_begin must be a number"),
     ("polynomial_schedule", (0.1, 0.5, "2", 10), "power must be a number"),
     ("polynomial_schedule", (0.1, 0.5, -1, 10), "power must be at least 0"),
-    ("exponential_decay", (0.1, 10, -0.5), "rate must be at least 0"),
+    ("exponential_decay", (0.1, 10, -0.5), "^decay_rate must be at least 0"),
     ("exponential_decay", (0.1, 10, math.nan), "decay_rate must be finite"),
     ("cosine_decay_schedule", (0.1, 0), "decay_steps must be above 0, got 0"),
     ("cosine_decay_schedule", (0.1, -3), "decay_steps must be above 0, got -3"),
     ("cosine_decay_schedule", (0.1, 5, "a"), "alpha must be a number"),
-    ("cosine_decay_schedule", (0.1, 5, 0, 0), "exponent must be above 0"),
+    ("cosine_decay_schedule", (0.1, 5, 0, -1), "exponent must be at least 0"),
+    ("cosine_decay_schedule", ("a", 3), "^init_value must be a number, got 'a'"),
+    ("exponential_decay", (0.1, 10, 0.5, 0, False, math.nan), "^end_value must be finite"),
+    ("warmup_constant_schedule", (0.1, math.nan, 5), "^peak_value must be finite"),
+    ("warmup_constant_schedule", (0.1, 0.5, "x"), "^warmup_steps must be a number"),
+    ("warmup_cosine_decay_schedule", (0.0, math.nan, 1, 3), "^peak_value must be finite"),
+    ("warmup_cosine_decay_schedule", (0.0, 1.0, 1, 3, math.nan), "^end_value must be finite"),
+    ("warmup_exponential_decay_schedule", (0, math.nan, 1, 10, 0.5), "^peak_value must be finite"),
+    ("linear_onecycle_schedule", (10, 1.0, "x"), "^pct_start must be a number"),
+    ("linear_onecycle_schedule", (10, 1.0, 0.3, math.nan), "^pct_final must be finite"),
+    ("cosine_onecycle_schedule", (10, 1.0, math.nan), "^pct_start must be finite"),
+    ("cosine_onecycle_schedule", (10, "x"), "^peak_value must be a number"),
     ("piecewise_constant_schedule", (0.1, SCALES), r"\[2\] must be at least 0, got -0.1"),
     ("piecewise_constant_schedule", (0.1, {"5": 1.0}), "a boundary must be a number"),
     ("piecewise_interpolate_schedule", ("cubic", 0.1), "interpolate_type must be one of linear"),

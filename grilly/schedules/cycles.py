@@ -149,8 +149,10 @@ def restarts(
     [1.0, 0.5, 1.0, 0.5, 1.0, 0.5]
     """
     check_number("stretch", stretch, above=0)
-    if limit is not None and (isinstance(limit, bool) or limit != int(limit) or limit < 1):
-        raise ValueError(f"limit must be a whole number of cycles, 1 or more, got {limit!r}")
+    if limit is not None:
+        check_number("limit", limit)
+        if limit % 1 or limit < 1:
+            raise ValueError(f"limit must be a whole number of cycles, 1 or more, got {limit!r}")
     equal = Cycles(cycle, (), decay, toward, low_decay, NEVER if limit is None else float(limit))
     first: float = cycle.steps  # type: ignore[attr-defined]
     if whole or stretch != 1:

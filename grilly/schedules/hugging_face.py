@@ -87,6 +87,7 @@ def polynomial(
 
 def inverse_sqrt(num_warmup_steps: float, timescale: float | None = None) -> Schedule:
     """Return a warm-up and sqrt(s / (s + t - W)), s being ``timescale``, by default W, or 10000."""
+    check_number("num_warmup_steps", num_warmup_steps, at_least=0)
     scale = (num_warmup_steps or 10_000) if timescale is None else timescale
     check_number("timescale", scale, above=0)
     return _warmed_up(InverseSqrt(1.0, scale), num_warmup_steps)

@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import Any
 
 from .anneal import CosineDecay
+from .arguments import check_numbers
 from .base import Constant, Schedule
 from .checks import check_number
 from .compose import Join
@@ -41,7 +42,12 @@ def linear_schedule(
     >>> float(linear_schedule(1.0, 0.0, transition_steps=4, transition_begin=2)(4))
     0.5
     """
-    _check(init_value, transition_steps, transition_begin, end_value=end_value)
+    check_numbers(
+        init_value=init_value,
+        end_value=end_value,
+        transition_steps=transition_steps,
+        transition_begin=transition_begin,
+    )
     if transition_steps <= 0:
         return Constant(init_value)
     return Linear(init_value, end_value, transition_steps, max(transition_begin, 0))
@@ -59,7 +65,13 @@ def polynomial_schedule(
     >>> float(polynomial_schedule(1.0, 0.0, power=2, transition_steps=4)(2))
     0.25
     """
-    _check(init_value, transition_steps, transition_begin, end_value=end_value, power=power)
+    check_numbers(
+        init_value=init_value,
+        end_value=end_value,
+        transition_steps=transition_steps,
+        transition_begin=transition_begin,
+    )
+    check_number("power", power, at_least=0)
     if transition_steps <= 0:
         return Constant(init_value)
     begin = max(transition_begin, 0)
@@ -82,7 +94,14 @@ def exponential_decay(
     >>> float(exponential_decay(1.0, transition_steps=2, decay_rate=0.25)(1))
     0.5
     """
-    _check(init_value, transition_steps, transition_begin, decay_rate=decay_rate)
+    check_numbers(
+        init_value=init_value,
+        transition_steps=transition_steps,
+        transition_begin=transition_begin,
+    )
+    check_number("decay_rate", decay_rate, at_least=0)
+    if end_value is not None:
+        check_number("end_value", end_value)
     if transition_steps <= 0 or decay_rate == 0:
         return Constant(init_value)
     begin = max(transition_begin, 0)
@@ -94,12 +113,14 @@ def cosine_decay_schedule(
 ) -> Schedule:
     """Return init_value ((1 - alpha) h^exponent + alpha), h half a cosine from 1 to 0.
 
+    With ``exponent`` 0 the value never changes, 0^0 being 1.
+
     >>> cosine_decay_schedule(1.0, decay_steps=4, alpha=0.5).low
     0.5
     """
+    check_numbers(init_value=init_value, alpha=alpha)
     check_number("decay_steps", decay_steps, above=0)
-    check_number("alpha", alpha)
-    return CosineDecay(init_value, init_value * alpha, decay_steps, exponent)
+    return _cosine(init_value, init_value * alpha, decay_steps, exponent)
 
 
 def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps: float) -> Schedule:
@@ -108,6 +129,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
     >>> float(warmup_constant_schedule(0.0, 1.0, warmup_steps=4)(2))
     0.5
     """
+    check_numbers(init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps)
     return linear_schedule(init_value, peak_value, warmup_steps)
 
 
@@ -126,10 +148,11 @@ def warmup_cosine_decay_schedule(
     >>> float(warmup_cosine_decay_schedule(0.0, 1.0, warmup_steps=2, decay_steps=6)(1))
     0.5
     """
+    check_numbers(init_value=init_value, peak_value=peak_value, end_value=end_value)
     check_number("warmup_steps", warmup_steps, at_least=0)
     check_number("decay_steps", decay_steps, above=warmup_steps)
     end = end_value if peak_value else 0.0
-    cosine = CosineDecay(peak_value, end, decay_steps - warmup_steps, exponent)
+    cosine = _cosine(peak_value, end, decay_steps - warmup_steps, exponent)
     return WarmUp(cosine, warmup_steps, init_value, peak_value)
 
 
@@ -148,6 +171,7 @@ def warmup_exponential_decay_schedule(
     >>> float(warmup_exponential_decay_schedule(0.0, 1.0, 4, 2, decay_rate=0.25)(5))
     0.5
     """
+    check_numbers(init_value=init_value, peak_value=peak_value)
     check_number("warmup_steps", warmup_steps, at_least=0)
     decay = exponential_decay(
         peak_value, transition_steps, decay_rate, transition_begin, staircase, end_value
@@ -180,7 +204,6 @@ def join_schedules(schedules: Sequence[Any], boundaries: Sequence[float]) -> Sch
     return Join(tuple(phases), tuple(boundaries))
 
 
-def _check(init_value: float, steps: float, begin: float, **others: float) -> None:
-    named = {"init_value": init_value, "transition_steps": steps, "transition_begin": begin}
-    for name, value in {**named, **others}.items():
-        check_number(name, value)
+def _cosine(high: float, low: float, steps: float, exponent: float) -> Schedule:
+    check_number("exponent", exponent, at_least=0)
+    return CosineDecay(high, low, steps, exponent) if exponent else Constant(high)

@@ -59,7 +59,8 @@ def linear_onecycle_schedule(
     >>> float(linear_onecycle_schedule(10, peak_value=1.0)(3))
     1.0
     """
-    _check_cycle(transition_steps, div_factor, final_div_factor)
+    check_number("pct_final", pct_final, at_least=0)
+    _check_cycle(transition_steps, peak_value, pct_start, div_factor, final_div_factor)
     scales = {
         int(pct_start * transition_steps): div_factor,
         int(pct_final * transition_steps): 1.0 / div_factor,
@@ -82,7 +83,7 @@ def cosine_onecycle_schedule(
     >>> float(cosine_onecycle_schedule(10, peak_value=1.0)(3))
     1.0
     """
-    _check_cycle(transition_steps, div_factor, final_div_factor)
+    _check_cycle(transition_steps, peak_value, pct_start, div_factor, final_div_factor)
     scales = {
         int(pct_start * transition_steps): div_factor,
         int(transition_steps): 1.0 / (div_factor * final_div_factor),
@@ -90,8 +91,16 @@ def cosine_onecycle_schedule(
     return piecewise_interpolate_schedule("cosine", peak_value / div_factor, scales)
 
 
-def _check_cycle(transition_steps: float, div_factor: float, final_div_factor: float) -> None:
+def _check_cycle(
+    transition_steps: float,
+    peak_value: float,
+    pct_start: float,
+    div_factor: float,
+    final_div_factor: float,
+) -> None:
+    check_number("peak_value", peak_value)
     check_number("transition_steps", transition_steps, above=0)
+    check_number("pct_start", pct_start, at_least=0)
     check_number("div_factor", div_factor, above=0)
     check_number("final_div_factor", final_div_factor, above=0)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any
 
 from .anneal import CosineDecay, PowerDecay, RatioDecay, SqrtDecay
+from .arguments import check_numbers
 from .base import Schedule
 from .checks import check_choice, check_number
 from .compose import Shift, Stretch
@@ -50,6 +52,7 @@ def warmup_stable_decay(
     >>> wsd(np.array([0, 1, 2, 6, 7, 10, 11])).tolist()
     [0.0, 0.5, 1.0, 1.0, 0.75, 0.5, 0.5]
     """
+    check_numbers(peak=peak, low=low, start=start)
     check_number("warmup_steps", warmup_steps, at_least=0)
     check_number("stable_steps", stable_steps, at_least=0)
     check_number("decay_steps", decay_steps, at_least=0)
@@ -69,6 +72,7 @@ def swa_anneal(start: float, end: float, steps: float, how: str = "cos") -> Sche
     >>> swa_anneal(0.5, 0.25, steps=4, how="linear")(np.array([0, 2, 4, 5])).tolist()
     [0.5, 0.375, 0.25, 0.25]
     """
+    check_numbers(start=start, end=end)
     check_choice("how", how, ("cos", "linear"))
     return (CosineDecay if how == "cos" else Linear)(start, end, steps)
 
@@ -93,8 +97,8 @@ def one_cycle(
     ``knots`` says at which steps the phases end, of T = ``steps``:
 
     - "optax": int(share T), int(back T) and T
-    - "torch": share T - 1, back T - 2 and T - 1; back is 2 * share in its OneCycleLR. PyTorch
-      goes on behind the end: that is OneCycle
+    - "torch": share T - 1, back T - 2 (or where the first ends, if that is later) and T - 1; back
+      is 2 * share in its OneCycleLR. PyTorch goes on behind the end: that is OneCycle
     - "fastai": share T, back T and T, rounded nowhere
 
     Source: L. N. Smith and N. Topin, arXiv:1708.07120. Raises TypeError or ValueError, naming the
@@ -104,10 +108,13 @@ def one_cycle(
     >>> [round(float(up_and_down(t)), 12) for t in (0, 2, 4, 7, 10, 11)]
     [0.2, 0.6, 1.0, 0.5, 0.0, 0.0]
     """
+    check_number("peak", peak)
     check_number("steps", steps, at_least=0)
     check_choice("knots", knots, KNOTS)
     start = peak / 25 if start is None else start
+    check_number("start", start)
     end = start / 1e4 if end is None else end
+    check_number("end", end)
     shares, values = [share], [start, peak]
     if back is not None:
         shares, values = [share, back], [start, peak, start]
@@ -127,7 +134,7 @@ def _knots(shares: list[float], steps: float, knots: str) -> list[float]:
     if knots == "fastai":
         return [share * steps for share in shares]
     ends = [share * steps - i for i, share in enumerate(shares, 1)]
-    return [min(end, steps - 1) for end in [*ends[:-1], steps - 1]]
+    return list(accumulate([*ends[:-1], steps - 1], max))
 
 
 def scaled_cyclic(
@@ -142,6 +149,7 @@ def scaled_cyclic(
     >>> [float(halved(t)) for t in (0, 2, 4, 6, 10)]
     [0.0, 1.0, 0.0, 0.5, 0.25]
     """
+    check_numbers(low=low, high=high)
     for name, steps in (("up", up), ("down", down)):
         check_number(name, steps, above=0)
     check_choice("by", by, ("cycle", "step"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from . import hugging_face, optax_names
 from .anneal import CosineDecay, CosineRestarts, PowerDecay, RatioDecay, SqrtDecay, Tanh, Triangle
 from .base import Constant, Sampled, Schedule
@@ -71,18 +73,6 @@ for _n in PLACES:
     for _how in ("linear", "cosine"):
         _LISTS[f"interpolate_{_how}_{_n}"] = Interpolate(_steps[:-1], _values[:-1], _how)
 
-# The usual ones after a linear warm-up.
-_WARMED: dict[str, Schedule] = {
-    f"warm_up_of_{name}": WarmUp(schedule, 1.0, 0.5, first=1.0)
-    for name, schedule in (
-        ("linear", _DECAYS["linear"]),
-        ("exponential", _DECAYS["exponential"]),
-        ("polynomial_decay", _DECAYS["polynomial_decay"]),
-        ("inverse_sqrt", _DECAYS["inverse_sqrt"]),
-        ("multi_step", _LISTS[f"multi_step_{PLACES[0]}"]),
-        ("cosine", Cosine(0.5, 0.5, 1.0)),
-    )
-}
 ANNEALED: dict[str, Schedule] = {
     "triangle": Triangle(0.5, 0.5, 1.0),
     "sqrt_decay": SqrtDecay(0.5, 0.5, 1.0),
@@ -96,6 +86,25 @@ ANNEALED: dict[str, Schedule] = {
     "cosine_waves": CosineDecay(0.5, 0.5, 1.0, clamped=False),
     "cosine_waves_exponent": CosineDecay(0.5, 0.5, 1.0, exponent=2.0, clamped=False),
     "cosine_restarts": CosineRestarts(0.5, 0.5, 1.0),
+}
+# The usual ones after a linear warm-up.
+_WARMED: dict[str, WarmUp] = {
+    f"warm_up_of_{name}": WarmUp(schedule, 1.0, 0.5, first=1.0)
+    for name, schedule in (
+        ("linear", _DECAYS["linear"]),
+        ("exponential", _DECAYS["exponential"]),
+        ("polynomial_decay", _DECAYS["polynomial_decay"]),
+        ("inverse_sqrt", _DECAYS["inverse_sqrt"]),
+        ("multi_step", _LISTS[f"multi_step_{PLACES[0]}"]),
+        ("cosine", Cosine(0.5, 0.5, 1.0)),
+        ("cosine_decay", ANNEALED["cosine_decay"]),
+        ("step_decay", StepDecay(0.5, 1.0, 0.5, 1.0)),
+    )
+}
+# As by default in timm.
+_WARMED |= {
+    f"{name}_unshifted": replace(_WARMED[name], shifted=False)
+    for name in ("warm_up_of_cosine_decay", "warm_up_of_step_decay")
 }
 _CYCLED: dict[str, Schedule] = {
     "linear": Linear(0.5, 0.5, 1.0),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import math
-import types
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +10,9 @@ import numpy as np
 from ...program import exact, program
 from ...schedules import WINDOW, Constant, Function, Product, Schedule
 from ..course import fingerprint
+from ..rows import values_of
 from ..sampling import Window, sampled, traces, window_of
+from .detached import detached
 from .functions import number
 
 # A function and its formula differ by roundings; more than this is another function.
@@ -22,9 +21,6 @@ RELATIVE = 1e-12
 MOST_TRACES = 2
 # So often it may give another value than it gave ahead; then it is not asked ahead any more.
 MOST_SURPRISES = 2
-# So many numbers are copied with an object, once a window.
-MOST_COPIED = 10_000
-_PLAIN = (int, float, str, bytes, np.generic, Schedule, types.FunctionType)
 
 
 class Ahead:
@@ -43,6 +39,26 @@ class Ahead:
         # Windows of the formula's values, and of the function's when it was asked ahead.
         self._exact: Window | None = None
         self._asked: Window | None = None
+        self.last = function.last_step() if isinstance(function, Schedule) else np.inf
+        # Such a schedule's values are computed many at once: one alone takes as long.
+        self._at_once = self._fixed and traces(function)
+        self._values: list[float] = []
+        self._start: float = 0
+
+    def value(self, t: float) -> Any:
+        """Return what the function gives at step ``t``."""
+        if not self._at_once:
+            return self.function(t)
+        at = self._place(t)  # it may compute others
+        return self._values[at]
+
+    def _place(self, t: float) -> int:
+        """Return where in the schedule's values step ``t`` is; they are computed if it is not."""
+        at = t - self._start
+        if not (0 <= at < len(self._values) and at % 1 == 0):
+            steps = np.float64(t) + np.arange(WINDOW)
+            self._values, self._start, at = values_of([self.function], steps)[0].tolist(), t, 0
+        return int(at)
 
     def formula(self, base: float, t: float, factor: float) -> Schedule | None:
         """Return ``base`` times the function, if a formula of it has ``factor`` at step ``t``."""
@@ -62,7 +78,7 @@ class Ahead:
         return self._products[base]
 
     def _trace(self) -> None:
-        own = _detached(self.function)
+        own = detached(self.function)
         schedule = own if own is None or isinstance(own, Schedule) else Function(own)
         self._formula = schedule if schedule is not None and traces(schedule) else None
         self._traces_left = self._traces_left - 1 if self._formula is not None else 0
@@ -80,6 +96,9 @@ class Ahead:
 
         Nothing if that is not known; with ``look`` it is asked ahead then.
         """
+        if self._at_once:
+            at = self._place(t)
+            return self._values[at:]
         known = self._asked.rest(t) if self._asked else ()
         if known and known[0] != factor:
             self._surprises_left -= 1
@@ -90,7 +109,7 @@ class Ahead:
         return self._asked.rest(t) if self._asked else ()
 
     def _ask(self, t: float, factor: float) -> Window | None:
-        own = _detached(self.function)
+        own = detached(self.function)
         if own is None:
             self._surprises_left = 0
             return None
@@ -98,29 +117,4 @@ class Ahead:
         def value_at(step: float) -> float:
             return factor if step == t else number(own(step), "the function at %s", step)
 
-        return sampled(value_at, t)
-
-
-def _detached(function: Any) -> Any:
-    """Return what may be asked in place of ``function``; None if nothing can.
-
-    Attributes of an object are its state, so of such a one a copy, if they are plain and few.
-    """
-    if isinstance(function, (types.FunctionType, Schedule)) or not getattr(function, "__dict__", 0):
-        return function
-    try:
-        few = _size(vars(function)) <= MOST_COPIED
-        return copy.deepcopy(function) if few else None
-    except Exception:  # it goes round in circles, or does not let itself be copied
-        return None
-
-
-def _size(value: Any) -> float:
-    """Return how many numbers and the like are in ``value``; infinity if there is anything else."""
-    if value is None or isinstance(value, _PLAIN):
-        return 1
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        return value.size
-    if isinstance(value, dict):
-        return _size([*value, *value.values()])
-    return 1 + sum(map(_size, value)) if isinstance(value, (list, tuple, set)) else math.inf
+        return sampled(value_at, t, self.last)

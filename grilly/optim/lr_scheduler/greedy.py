@@ -31,7 +31,8 @@ class GreedyLR(MetricLR):
     refused; ``accept_nonfinite = True`` takes it as Hugging Face does.
 
     Raises TypeError if ``optimizer`` has no param groups, and ValueError or TypeError for arguments
-    that cannot be meant.
+    that cannot be meant: 0 < factor < 1, min_lr <= max_lr, and counts of at least 1 for
+    ``window_size`` and ``reset_start``.
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
@@ -150,7 +151,13 @@ class GreedyLR(MetricLR):
     def _check_settings(self) -> None:
         for name in self._NUMBERS:
             check_number(name, getattr(self, name))
-        check_number("factor", self.factor, zero=False)  # a rise divides by it
+        if self.factor <= 0:  # a rise divides by it
+            raise ValueError(f"factor must be above 0 and below 1, got {self.factor}")
+        if self.reset_start_original < 1:
+            raise ValueError(f"reset_start must be at least 1, got {self.reset_start_original}")
+        for least, most in zip(self.min_lrs, self.max_lrs, strict=False):
+            if least > most:
+                raise ValueError(f"min_lr must not be above max_lr={most}, got {least}")
         if self.window_size < 1:
             raise ValueError(f"window_size must be at least 1, got {self.window_size}")
         self._check_mode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from inspect import Parameter, signature
 from typing import Any
 
@@ -22,7 +23,7 @@ def get_scheduler(
     optimizer: Any,
     num_warmup_steps: float | None = None,
     num_training_steps: float | None = None,
-    scheduler_specific_kwargs: dict[str, Any] | None = None,
+    scheduler_specific_kwargs: Mapping[str, Any] | None = None,
     **kwargs: Any,
 ) -> LRScheduler:
     """transformers.get_scheduler: same names, arguments and numbers.
@@ -56,6 +57,11 @@ def get_scheduler(
     if name not in NAMES:
         raise ValueError(f"name must be one of {', '.join(NAMES)}, got {name!r}")
     check_optimizer(optimizer)
+    if not isinstance(scheduler_specific_kwargs, (Mapping, type(None))):
+        raise TypeError(
+            "scheduler_specific_kwargs must be a dict of arguments by name, got "
+            f"{scheduler_specific_kwargs!r}"
+        )
     options = {**(scheduler_specific_kwargs or {}), **kwargs}
     if name in BY_METRIC:
         by_metric: LRScheduler = BY_METRIC[name](optimizer, **options)

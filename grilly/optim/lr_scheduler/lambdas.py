@@ -54,10 +54,14 @@ class _Lambdas(LRScheduler):
                 f"lr_lambdas has {len(self.lr_lambdas)} functions, but the optimizer {count} "
                 "groups: append an added group's function to scheduler.lr_lambdas"
             )
-        t = self.last_epoch
+        t, what = self.last_epoch, "lr_lambda[%d](%s)"
+        own = [self._ahead(i) for i in range(count)]
+        for i, function in enumerate(own):
+            if t > function.last:
+                end = f"the schedule ends at step {function.last:g}"
+                raise ValueError(f"lr_lambda[{i}]: {end}, step {t:g} is past it")
         place = "lr of param_groups[%d] at step %s"
-        results = [asked(own, t, place, i, t) for i, own in enumerate(self.lr_lambdas)]
-        what = "lr_lambda[%d](%s)"
+        results = [asked(one.value, t, place, i, t) for i, one in enumerate(own)]
         self._given = [number(result, what, i, t) for i, result in enumerate(results)]
         return self._given
 
@@ -99,9 +103,10 @@ class _Lambdas(LRScheduler):
 
     def _ahead(self, i: int) -> Ahead:
         function = self.lr_lambdas[i]
-        if id(function) not in self._followed:
-            self._followed[id(function)] = Ahead(function)
-        return self._followed[id(function)]
+        known = self._followed.get(id(function))
+        if known is None or known.function is not function:
+            known = self._followed[id(function)] = Ahead(function)
+        return known
 
     def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
         """Return the rates from last_epoch on, where it is ``rate``, that these factors make."""
@@ -140,13 +145,19 @@ class LambdaLR(_Lambdas):
     device can compute (with a symbol for the step, an array, and the steps 1 and 2); if it is not,
     for up to 256 steps ahead once in 256 steps. What f raises then is not seen, and what it prints
     is. If f gives another value at a step than it did ahead, what it gives there counts; after the
-    second time it is not asked ahead any more. Of a callable object, whose attributes are its
-    state, a copy is asked.
+    second time it is not asked ahead any more.
+
+    These calls go to a copy, with the variables around f, its defaults, and the attributes of an
+    object, so that a counter among them counts as in torch. Where these are not numbers, lists,
+    dicts, sets, arrays, functions and objects of such, f is called once a step, and each rate is an
+    upload. What f changes elsewhere, a global variable, is not known: give a schedule or an object.
+
+    A schedule's values are computed many at once, as no function of Python's is in it.
 
     Raises ValueError as torch does for a list of another length, and at a step whose value is no
-    finite number; TypeError for what is no function of the step alone; TextError for a text that
-    says no formula. What a function raises at a step gets a note that names group and step (on
-    Python 3.10 none).
+    finite number or past the end of a schedule; TypeError for what is no function of the step
+    alone; TextError for a text that says no formula. What a function raises at a step gets a note
+    that names group and step (on Python 3.10 none).
 
     >>> import numpy as np
     >>> from grilly.optim import AdamW
