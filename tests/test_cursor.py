@@ -153,7 +153,8 @@ def test_the_clock_is_exact_to_2_to_the_53(place: str, t: int) -> None:
     """Rows, carries between the words and rolls included: a line that falls by 1 a step."""
     start, length = float(t), 2.0**20
     line = OneCycle((start + length,), (length, 0.0), "linear")
-    shifted = OneCycle((start, start + length), (length, length, 0.0), "linear")
+    phases = (start, start + length), (length, length, 0.0)
+    shifted = OneCycle(*phases, "linear") if start else line  # no phase of 0 steps
     backend = choose(place, "AdamW")
     backend.allocate([4], ("exp_avg", "exp_avg_sq"))
     formulas = [shifted if t else line, *[Constant(0.5)] * (len(hyper.COLUMNS["AdamW"]) - 1)]
