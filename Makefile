@@ -36,6 +36,7 @@ test: .venv/test.stamp lint
 	@$(SHADERS)
 	@$(BOTH_DRIVERS); log=$$(mktemp); \
 	$(PYTEST) -m "numbers and not heavy" >$$log 2>&1 & beside=$$!; \
+	trap "kill $$beside" INT TERM; \
 	$(PYTEST) -m "not numbers and not heavy" && $(VALIDATE); rest=$$?; \
 	wait $$beside; numbers=$$?; cat $$log; rm -f $$log; exit $$((rest || numbers))
 
