@@ -92,6 +92,13 @@ def test_what_can_be_traced_is_uploaded_once(place: str | int, name: str) -> Non
     assert run.plans <= 2  # a first plan, and one that knows that the schedule moves
 
 
+def test_a_text_that_compares_nan_is_the_hosts(place: str | int) -> None:
+    """The device's root of a negative number is 0, which is less than 1; nan is not."""
+    run = Run(place, (1.0,))
+    rates = run.play(LambdaLR(run.optimizer, "0.1 if sqrt(t - 3) < 1 else 0.5"))
+    assert rates[:5] == [[0.5], [0.5], [0.5], [0.1], [0.5]]
+
+
 # Not all of these raise when they are traced: some give a formula that is wrong.
 OPAQUE: dict[str, Any] = {
     "branch": lambda t: 0.5 if t < 10 else 0.1 + 1 / (t + 1),

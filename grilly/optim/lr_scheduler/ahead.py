@@ -10,6 +10,7 @@ import numpy as np
 from ...program import exact, program
 from ...schedules import WINDOW, Constant, Function, Product, Schedule
 from ..course import fingerprint
+from ..functions_in import written_in
 from ..rows import values_of
 from ..sampling import Window, sampled, traces, window_of
 from .detached import detached
@@ -31,8 +32,10 @@ class Ahead:
 
     def __init__(self, function: Any) -> None:
         self.function = function
-        # A schedule without a function of Python's in it is its formula, whatever float64 rounds.
-        self._fixed = isinstance(function, Schedule) and fingerprint(function) is not None
+        known = isinstance(function, Schedule) and fingerprint(function) is not None
+        # A schedule in which a user wrote nothing is its formula, whatever float64 rounds. (A text
+        # may compare what is nan here and a number on the device.)
+        self._fixed = known and not any(written_in(function))
         self._traces_left, self._surprises_left = MOST_TRACES, MOST_SURPRISES
         self._formula: Schedule | None = None
         self._products: dict[float, Schedule] = {}
@@ -41,7 +44,7 @@ class Ahead:
         self._asked: Window | None = None
         self.last = function.last_step() if isinstance(function, Schedule) else np.inf
         # Such a schedule's values are computed many at once: one alone takes as long.
-        self._at_once = self._fixed and traces(function)
+        self._at_once = known and traces(function)
         self._values: list[float] = []
         self._start: float = 0
 
