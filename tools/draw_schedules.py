@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from committed import ROOT, keep
 
 from grilly import rules, schedules
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = ROOT / "docs"
 STEPS = 120  # the examples are made for 100: what comes behind the end is seen, too
 WIDTH, HEIGHT, MARGIN = 160, 60, 4
 _SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" fill="none">
@@ -104,19 +105,7 @@ def pictures(text: str) -> dict[Path, str]:
 def main(arguments: list[str]) -> int:
     """Write the files, or compare them; return the exit code."""
     files = pictures((DOCS / "schedules.md").read_text("utf-8"))
-    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    extra = set((DOCS / "schedules").glob("*.svg")) - set(files)
-    if "--check" in arguments:
-        for path in [*stale, *sorted(extra)]:
-            print(f"differs from what is drawn: {path.relative_to(DOCS.parent)}")
-        return int(bool(stale or extra))
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[path])
-    for path in extra:
-        path.unlink()
-    print(f"{len(stale)} of {len(files)} pictures written, {len(extra)} removed")
-    return 0
+    return keep(files, (DOCS / "schedules").glob("*.svg"), arguments)
 
 
 if __name__ == "__main__":

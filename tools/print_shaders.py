@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from textwrap import shorten
 
+from committed import ROOT, keep
+
 from grilly import glsl, hyper
 from grilly.program import program
 from grilly.schedules import SHIPPED
 
-SHADERS = Path(__file__).resolve().parent.parent / "shaders"
+SHADERS = ROOT / "shaders"
 _TITLE = """// {doc}
 // Printed by tools/print_shaders.py from grilly/schedules/; do not edit.
 """
@@ -34,20 +36,7 @@ def printed() -> dict[Path, str]:
 
 def main(arguments: list[str]) -> int:
     """Write the files, or compare them; return the exit code."""
-    files = printed()
-    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    extra = set((SHADERS / "schedule").glob("*.comp")) - set(files)
-    if "--check" in arguments:
-        for path in [*stale, *sorted(extra)]:
-            print(f"differs from what is printed: {path.relative_to(SHADERS.parent)}")
-        return int(bool(stale or extra))
-    for path in stale:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[path])
-    for path in extra:
-        path.unlink()
-    print(f"{len(stale)} of {len(files)} files written, {len(extra)} removed")
-    return 0
+    return keep(printed(), (SHADERS / "schedule").glob("*.comp"), arguments)
 
 
 if __name__ == "__main__":

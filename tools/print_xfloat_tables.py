@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from committed import ROOT, keep
 from mpmath import mp, mpf
 
-ROOT = Path(__file__).resolve().parent.parent
 GLSL = ROOT / "shaders/include"
 PYTHON = ROOT / "grilly/xfloat/tables.py"
 ORIGIN = "Printed by tools/print_xfloat_tables.py: change it there."
@@ -174,19 +174,9 @@ def files() -> dict[Path, str]:
     return printed | {PYTHON: python}
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: list[str]) -> int:
     """Write the files, or with --check compare them; return the exit code."""
-    if list(arguments) not in ([], ["--check"]):
-        print(__doc__)
-        return 2
-    if arguments:
-        stale = [path for path, text in files().items() if path.read_text() != text]
-        for path in stale:
-            print(f"{path} is not what this tool prints: run it")
-        return int(bool(stale))
-    for path, text in files().items():
-        path.write_text(text)
-    return 0
+    return keep(files(), [], arguments)
 
 
 if __name__ == "__main__":
