@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
+from operator import add, mul, sub, truediv
 from typing import Any
 
 import numpy as np
@@ -322,3 +324,16 @@ def test_a_warm_up_asks_anew_each_time() -> None:
     assert float(schedule(1)) == 0.25
     level[0] = 1.0
     assert float(schedule(1)) == 0.5
+
+
+@pytest.mark.parametrize("operation", [add, sub, mul, truediv])
+def test_a_long_chain_of_operators_is_one_combination(operation: Callable[..., Any]) -> None:
+    """With the roundings of Python's own chain, which goes from left to right."""
+    numbers = np.random.default_rng(3).uniform(0.5, 2.0, 300).tolist()
+    chain = reduce(operation, map(Constant, numbers))
+    assert len(chain.members) == len(numbers)
+    assert chain(0) == reduce(operation, numbers)
+    assert program(reduce(operation, [Linear(n, 0.0, 10) for n in numbers[:150]]))
+    right = Constant(3.0) - (Constant(2.0) - Constant(1.0))
+    assert right(0) == 2.0
+    assert len((Average((1.0, 2.0)) + 1.0).members) == 2
