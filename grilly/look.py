@@ -17,6 +17,7 @@ from .optim.sampling import plain_step, traces
 from .program import program
 from .rules import bind, starts
 from .schedules import Schedule
+from .schedules.depth import check_depth
 from .schedules.outline import joints, spans
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Arr
 
 def plot(schedule: Schedule, steps: int | None, ax: Any, line: dict[str, Any]) -> Any:
     """Draw a schedule into matplotlib's axes: see Schedule.plot."""
+    check_depth(schedule)
     count = _shown(schedule) if steps is None else steps_of("steps", steps)
     if count < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ...errors import StateError
 from ...schedules import Constant, Schedule, schedule_of
+from ...schedules.depth import check_depth
 from ..sampling import Window, window_of
 from .ahead import Ahead
 from .base import LR, LRScheduler
@@ -45,6 +46,8 @@ class _Lambdas(LRScheduler):
             if not callable(function):
                 kind = type(function).__name__
                 raise TypeError(f"lr_lambda should be a function, but got {kind}")
+            if isinstance(function, Schedule):
+                check_depth(function)
         self.lr_lambdas: list[Callable[[Any], Any]] = functions
         super().__init__(optimizer, last_epoch)
 
