@@ -7,25 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .errors import TraceError
 from .expr import BOOL, LIST, LOG, NUMBER, OPS
+from .loops import TRANSCENDENTAL
 from .program import Node, Structure
 
-# llvmpipe ends the loops of an invocation after 65,535 rounds in all, and says nothing. These
-# functions loop, none of them more than 64 rounds (tests count in the includes); those of lists
-# go round once for each number.
-LOOPING = {"x_div", "x_floor_divide", "x_remainder", "x_sqrt", "x_exp2", "x_half_cosine"}
-LOOPING |= {"x_log2", "x_power_from_log"}
-MOST_ROUNDS = 64
-MOST_LOOPING = 65_535 // MOST_ROUNDS
-
 # What of the includes only some formulas need: drivers take their time over code.
-_TRANSCENDENTAL = "x_exp x_log x_log10 x_rounded_log2 x_sin x_cos x_sinpi x_cospi x_tanh".split()
 INCLUDES = {
     **dict.fromkeys(["x_reached", "x_pick"], "lists.glsl"),
-    **dict.fromkeys(_TRANSCENDENTAL, "xfloat_transcendental.glsl"),
+    **dict.fromkeys(TRANSCENDENTAL, "xfloat_transcendental.glsl"),
 }
-LOOPING |= set(_TRANSCENDENTAL)
 
 TYPES = {NUMBER: "X", LOG: "L", BOOL: "bool", LIST: "List"}
 _LOADS = {
@@ -51,30 +41,15 @@ def shader(structure: Structure, title: str = "", labels: Sequence[str] = ()) ->
     """Return the compute shader that evaluates ``structure`` for every job and row.
 
     ``title`` is a comment line and ``labels`` name the constants; both are for the printed files
-    of our own schedules only, and change nothing in the SPIR-V. Raises TraceError if there is more
-    to do than a shader can.
+    of our own schedules only, and change nothing in the SPIR-V.
     """
     calls = [OPS[node.op].glsl.split("(")[0] for node in structure.nodes if node.op in OPS]
-    _check_loops(structure, calls)
     needed = sorted({INCLUDES[call] for call in calls if call in INCLUDES})
     includes = "".join(f'#include "{name}"\n' for name in needed)
     lines = [_statement(structure, i, labels) for i in range(len(structure.nodes))]
     lines.append(f"return v{len(lines) - 1};")
     body = "\n".join(f"  {line}" for line in lines)
     return _SHADER.format(title=title, words=structure.words, includes=includes, body=body)
-
-
-def _check_loops(structure: Structure, calls: Sequence[str]) -> None:
-    loops = sum(call in LOOPING for call in calls)
-    lengths = [int(kind.split()[1]) for kind in structure.slots if kind.startswith(LIST)]
-    searches = calls.count("x_reached")
-    if loops + searches * -(-max(lengths, default=0) // MOST_ROUNDS) > MOST_LOOPING:
-        raise TraceError(
-            f"the formula has {loops} divisions, remainders, roots, powers and cosines and looks "
-            f"{searches} times into lists of up to {max(lengths, default=0)} numbers; a shader can "
-            f"do {MOST_LOOPING}, with 64 numbers counting as one: write get_lr() in plain Python, "
-            "which runs on the host"
-        )
 
 
 def _statement(structure: Structure, number: int, labels: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ from .program import program
 from .rules import bind, starts
 from .rules.tree import coast, coasts
 from .schedules import Schedule
+from .schedules.depth import check_depth
 from .schedules.outline import joints, spans
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def table(
     schedule: Schedule, start: int, stop: int, step: int, device: str | int | None = None
 ) -> Array:
     """Return the values at steps start, start + step, ... below ``stop``: see Schedule.table."""
+    check_depth(schedule)
     steps = _steps(start, stop, step)
     _check_end(schedule, steps)
     if device is None:
@@ -141,6 +143,7 @@ def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Arr
 
 def plot(schedule: Schedule, steps: int | None, ax: Any, line: dict[str, Any]) -> Any:
     """Draw a schedule into matplotlib's axes: see Schedule.plot."""
+    check_depth(schedule)
     count = _shown(schedule) if steps is None else steps_of("steps", steps)
     if count < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")

@@ -18,6 +18,7 @@ import numpy as np
 from . import xfloat
 from .errors import TraceError
 from .expr import BOOL, LIST, LOG, NUMBER, OPS, Expr, numbers_in_a_list, trace
+from .loops import check_loops
 
 MOST_DEPTH = 100
 MOST_LABEL = 1000
@@ -81,7 +82,7 @@ class Program:
 def program(formula: Callable[..., Any]) -> Program:
     """Return the program of ``formula(t)`` or ``formula(t, k)``; it must be hashable.
 
-    Raises TraceError where the formula cannot run on the GPU.
+    Raises TraceError where the formula cannot run on the GPU, or has more to do than a shader can.
     """
     try:
         return _program(formula)
@@ -94,6 +95,7 @@ def program(formula: Callable[..., Any]) -> Program:
 @lru_cache(maxsize=16384)
 def _program(formula: Callable[..., Any]) -> Program:
     cut = _Cut(trace(formula))
+    check_loops([node.op for node in cut.nodes], cut.kinds)
     values = [_words(kind, value) for kind, value in zip(cut.kinds, cut.values, strict=True)]
     constants = np.concatenate([*values, np.empty(0, np.uint32)])
     structure = Structure(tuple(cut.nodes), tuple(cut.kinds))

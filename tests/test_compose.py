@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import reduce
+from operator import add, mul, sub, truediv
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from grilly.schedules import (
     Difference,
     End,
     Exponential,
+    Function,
     Interpolate,
     InverseSqrt,
     Join,
@@ -296,3 +299,46 @@ def test_a_phase_need_not_have_a_value_before_its_time() -> None:
     """StepDecay divides by its gamma before step 0: no warning, as pytest makes it an error."""
     schedule = Join((RAMP, StepDecay(0.1, 10, gamma=0.0)), (5,))
     assert schedule(np.array([4.0, 5.0, 14.0, 15.0])).tolist() == [float(RAMP(4)), 0.1, 0.1, 0.0]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_warm_ups_one_in_another_ask_for_few_values(wrapped: bool) -> None:
+    """Each asks its schedule for two; 2^20 of them would take minutes."""
+    asked = []
+
+    def level(t: Any) -> Any:
+        asked.append(t)
+        return t * 0 + 0.5
+
+    schedule: Schedule = Function(level)
+    for _ in range(20):
+        schedule = WarmUp(schedule, 2)
+        schedule = Clip(schedule, 0.0, 1.0) if wrapped else schedule
+    # Each first value but the innermost is 0, until the clock of the innermost comes.
+    assert [float(schedule(t)) for t in (0, 38, 39, 40, 99)] == [0.0, 0.0, 0.25, 0.5, 0.5]
+    np.testing.assert_array_equal(schedule(np.array([38, 39, 40])), [0.0, 0.25, 0.5])
+    made = program(schedule)
+    assert len(asked) <= 7 * 25
+    assert len(made.structure.nodes) < 20 * 40
+
+
+def test_a_warm_up_asks_anew_each_time() -> None:
+    """Functions may change between two evaluations."""
+    level = [0.5]
+    schedule = WarmUp(Function(lambda t: level[0]), 2)
+    assert float(schedule(1)) == 0.25
+    level[0] = 1.0
+    assert float(schedule(1)) == 0.5
+
+
+@pytest.mark.parametrize("operation", [add, sub, mul, truediv])
+def test_a_long_chain_of_operators_is_one_combination(operation: Callable[..., Any]) -> None:
+    """With the roundings of Python's own chain, which goes from left to right."""
+    numbers = np.random.default_rng(3).uniform(0.5, 2.0, 300).tolist()
+    chain = reduce(operation, map(Constant, numbers))
+    assert len(chain.members) == len(numbers)
+    assert chain(0) == reduce(operation, numbers)
+    assert program(reduce(operation, [Linear(n, 0.0, 10) for n in numbers[:150]]))
+    right = Constant(3.0) - (Constant(2.0) - Constant(1.0))
+    assert right(0) == 2.0
+    assert len((Average((1.0, 2.0)) + 1.0).members) == 2

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
-from grilly import TraceError, glsl, hyper
+from grilly import TraceError, glsl, hyper, lint
 from grilly.backend import Clock, Job, Plan, choose
+from grilly.optim import SGD, ParamScheduler
+from grilly.optim.lr_scheduler import LambdaLR
 from grilly.optim.sampling import sampled, traces
 from grilly.program import MOST_DEPTH, program
 from grilly.schedules import (
     WINDOW,
+    Average,
     Clip,
     Constant,
     Cosine,
@@ -24,9 +28,11 @@ from grilly.schedules import (
     Product,
     Schedule,
     Shift,
+    Sum,
     Text,
     schedule_of,
 )
+from grilly.schedules.depth import check_depth
 
 TABLE = {0: 0.5, 1: 0.25}
 
@@ -167,6 +173,37 @@ def test_what_is_nested_too_deep_says_how_deep() -> None:
     with pytest.raises(TraceError, match="schedules may be 100 deep"):
         program(schedule)
     assert not traces(schedule)
+
+
+@pytest.mark.parametrize("depth", [MOST_DEPTH + 1, 500, 5000])
+def test_every_entry_says_how_deep(depth: int) -> None:
+    schedule: Schedule = Constant(0.5)
+    for _ in range(depth - 1):
+        schedule = Shift(schedule, 1.0)
+    optimizer = SGD([np.zeros(3, np.float32)], lr=0.1, device="cpu")
+    before = optimizer.state_dict()
+    entries: list[Callable[[], Any]] = [
+        lambda: schedule.table(0, 3),
+        lambda: schedule.table(0, 3, device="cpu"),
+        lambda: schedule.plot(),
+        lambda: ParamScheduler(optimizer, {"lr": schedule}),
+        lambda: ParamScheduler(optimizer, {"lr": [Sum((1.0, schedule))]}),
+        lambda: LambdaLR(optimizer, schedule),
+        lambda: lint(schedule, 10),
+    ]
+    for entry in entries:
+        with pytest.raises(TraceError, match="schedules may be 100 deep one in another"):
+            entry()
+    assert optimizer.state_dict() == before
+
+
+def test_depth_is_counted_once_for_what_stands_in_many_places() -> None:
+    schedule: Schedule = Constant(0.5)
+    for _ in range(MOST_DEPTH - 1):
+        schedule = Average((schedule, schedule))
+    check_depth(schedule)
+    with pytest.raises(TraceError, match="100 deep"):
+        check_depth(Average((schedule, schedule)))
 
 
 def test_a_graph_that_shares_its_parts_takes_no_time() -> None:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 import vk_shaders
 
-from grilly import TraceError, chunks, glsl, vk
+from grilly import TraceError, chunks, glsl, loops, vk
 from grilly.expr import OPS
 from grilly.mathfun import reached
+from grilly.optim import SGD, ParamScheduler
 from grilly.program import program
+from grilly.schedules import Function
 
 SHADERS = Path(__file__).parents[1] / "shaders"
 CAP = 65_535
@@ -72,7 +74,7 @@ def loop_rounds(head: str) -> int:
 def test_no_operation_loops_more_than_the_printer_thinks(op: object) -> None:
     called = OPS[op].glsl.split("(")[0]
     most = rounds(called) if called in functions() else 0
-    assert most <= (CAP // glsl.MOST_LOOPING if called in glsl.LOOPING else 0)
+    assert most <= (CAP // loops.MOST_LOOPING if called in loops.LOOPING else 0)
 
 
 def test_loops_stand_nowhere_else() -> None:
@@ -94,22 +96,31 @@ def test_a_workgroup_has_few_chunks(size: int) -> None:
     assert max(rounds_of) <= 2 * chunks.MOST <= CAP
 
 
-def test_a_formula_that_would_loop_too_often_is_refused() -> None:
+def test_a_formula_that_would_loop_too_often_is_the_hosts(place: str | int) -> None:
     def roots(t: Any, first: int, count: int) -> Any:
         if count == 1:
             return np.sqrt(t + float(first))
         return roots(t, first, count // 2) + roots(t, first + count // 2, count - count // 2)
 
-    glsl.shader(program(lambda t: roots(t, 1, glsl.MOST_LOOPING)).structure)
-    with pytest.raises(TraceError, match=r"has 1024 .* get_lr\(\)"):
-        glsl.shader(program(lambda t: roots(t, 1, glsl.MOST_LOOPING + 1)).structure)
+    program(lambda t: roots(t, 1, loops.MOST_LOOPING))
+    too_many = Function(lambda t: roots(t, 1, loops.MOST_LOOPING + 1))
+    with pytest.raises(TraceError, match=r"has 1024 .* can do 1023"):
+        program(too_many)
+    with pytest.raises(TraceError, match=r"has 1024 .* Leave device out: the host computes"):
+        too_many.table(0, 3, device="cpu")
+    assert too_many.table(0, 3).tolist() == [float(too_many(t)) for t in range(3)]
+    weights = np.zeros(3, np.float32)
+    optimizer = SGD([weights], device=place)
+    ParamScheduler(optimizer, {"lr": too_many})
+    optimizer.step(gradients=[np.ones(3, np.float32)])
+    assert weights.tolist() == [-np.float32(too_many(0))] * 3
 
 
 def test_a_list_counts_by_its_length() -> None:
     def searched(count: int) -> str:
         return glsl.shader(program(lambda t: reached(t, tuple(map(float, range(count))))).structure)
 
-    longest = glsl.MOST_LOOPING * glsl.MOST_ROUNDS
+    longest = loops.MOST_LOOPING * loops.MOST_ROUNDS
     assert "x_reached" in searched(longest)
     with pytest.raises(TraceError, match=f"lists of up to {longest + 1} numbers"):
         searched(longest + 1)

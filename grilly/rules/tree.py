@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import StateError
 from ..schedules import Constant, Schedule
 from ..schedules.base import unchecked
+from ..schedules.depth import check_depth
 from .base import Rule, State
 
 States = Mapping[str, State]
@@ -58,10 +59,13 @@ def _swapped(node: Any, path: str, swap: Callable[[str, Rule], Any]) -> Any:
 def starts(tree: Any) -> dict[str, State]:
     """Return the first state of each rule in ``tree``, by its path; {} if there is none.
 
+    Raises TraceError for more than 100 schedules one in another.
+
     >>> from grilly.rules import Multiplicative
     >>> starts(Multiplicative(0.9))
     {'': {'t': 0, 'product': 1.0}}
     """
+    check_depth(tree)
     return {path: rule.start() for path, rule in rules_in(tree)}
 
 

@@ -262,8 +262,11 @@ def _combined(name: str, *parts: Any) -> Schedule:
     from .function import schedules_of
 
     try:
-        members = schedules_of("members", parts)
+        members: tuple[Any, ...] = schedules_of("members", parts)
     except TypeError:
         return NotImplemented  # type: ignore[no-any-return]
-    made: Schedule = getattr(compose, name)(members)
+    combination: type[Any] = getattr(compose, name)
+    if type(members[0]) is combination:  # a + b + c is one sum, in the same order
+        members = (*members[0].members, *members[1:])
+    made: Schedule = combination(members)
     return made

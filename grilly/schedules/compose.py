@@ -30,8 +30,8 @@ class _Combination(Schedule):
             raise ValueError(f"{type(self).__name__} needs at least one schedule, got none")
         object.__setattr__(self, "members", members)
 
-    def _values(self, t: Any) -> list[Any]:
-        return [member(t) for member in self.members]
+    def _values(self, t: Any) -> Iterator[Any]:
+        return (member(t) for member in self.members)
 
 
 class Sum(_Combination):

@@ -1,4 +1,4 @@
-"""Reads a formula's text with Python's ``ast``, which executes nothing: a tree of operations.
+"""Reads a formula's text with Python's ``ast``, which executes nothing: a list of operations.
 
 What is not in the tables of words.py is refused.
 """
@@ -22,8 +22,8 @@ from .words import (
     JOINS,
     SIGNS,
     Operation,
+    compared,
     near,
-    power,
 )
 
 MOST_CHARACTERS, MOST_DEPTH = 1000, 100
@@ -31,34 +31,41 @@ NUMBER, CONDITION = "number", "condition"
 
 
 class Node(NamedTuple):
-    """One operation: ``call`` of the values of ``args``; of a leaf the step or a number's place."""
+    """One operation: ``call`` of the last ``arity`` values; of a leaf the step or a number's place.
+
+    Of an operation without a step ``value`` is its float64 value.
+    """
 
     call: Operation | None
-    args: tuple[Node, ...] = ()
+    arity: int = 0
     kind: str = NUMBER
     place: int | None = None
-    # Where no step is in it: its float64 value.
     value: Any = None
-
-    def at(self, t: Any, numbers: Any) -> Any:
-        """Return the value at step ``t``."""
-        if self.call is None:
-            return t if self.place is None else numbers[self.place]
-        return self.call(*(arg.at(t, numbers) for arg in self.args))
 
 
 class Formula(NamedTuple):
-    """A tree, and the numbers in it in the order in which they were read."""
+    """Operations, each after those whose values it takes, and the numbers in order of reading."""
 
-    root: Node
+    nodes: tuple[Node, ...]
     numbers: tuple[float, ...]
+
+    def at(self, t: Any, numbers: Any) -> Any:
+        """Return the value at step ``t``: each operation is done once, and none in another."""
+        values: list[Any] = []
+        for call, arity, _, place, _ in self.nodes:
+            if call is None:
+                values.append(t if place is None else numbers[place])
+            else:
+                values[-arity:] = [call(*values[-arity:])]
+        return values[-1]
 
 
 @lru_cache(maxsize=1024)
 def read(source: str) -> Formula:
     """Return the formula that a text says; raise TextError if it says none."""
     reader = _Reader(source)
-    return Formula(reader.formula(), tuple(reader.numbers))
+    reader.read()
+    return Formula(tuple(reader.nodes), tuple(reader.numbers))
 
 
 class _Reader:
@@ -66,10 +73,11 @@ class _Reader:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.nodes: list[Node] = []
         self.numbers: list[float] = []
 
-    def formula(self) -> Node:
-        """Return the root of the text's tree."""
+    def read(self) -> None:
+        """Read the whole text."""
         self._check_characters()
         try:
             with warnings.catch_warnings():
@@ -79,7 +87,7 @@ class _Reader:
             raise self._error("this is no formula", (error.offset or 1) - 1) from None
         except (ValueError, RecursionError, MemoryError):
             raise self._error("this is no formula, or nested too deep", 0) from None
-        return self._number(tree.body, 1)
+        self._number(tree.body, 1)
 
     def _check_characters(self) -> None:
         if len(self.source) > MOST_CHARACTERS:
@@ -130,7 +138,11 @@ class _Reader:
                 value = call(*(arg.value for arg in args))
             if not np.isfinite(value):
                 raise self._error(f"the value of this is {value}", _at(tree))
-        return Node(call, args, kind, None, value)
+        return self._add(Node(call, len(args), kind, None, value))
+
+    def _add(self, node: Node) -> Node:
+        self.nodes.append(node)
+        return node
 
     def _literal(self, tree: ast.Constant, depth: int) -> Node:
         if isinstance(tree.value, bool) or not isinstance(tree.value, (int, float)):
@@ -144,7 +156,7 @@ class _Reader:
         if not np.isfinite(value):
             raise self._error("a number must be below 1.8e308", _at(tree))
         self.numbers.append(value)
-        return Node(None, place=len(self.numbers) - 1, value=np.float64(value))
+        return self._add(Node(None, place=len(self.numbers) - 1, value=np.float64(value)))
 
     def _name(self, tree: ast.Name, depth: int) -> Node:
         if tree.id == "pi":
@@ -153,17 +165,22 @@ class _Reader:
             called = tree.id in FUNCTIONS
             hint = f"call it: {tree.id}(...)" if called else _meant(near(tree.id, called=False))
             raise self._error(f"{tree.id!r} is no name of a number", _at(tree), hint)
-        return Node(None)
+        return self._add(Node(None))
 
     def _arithmetic(self, tree: ast.BinOp, depth: int) -> Node:
-        call = ARITHMETIC.get(type(tree.op))
-        left, right = self._number(tree.left, depth), self._number(tree.right, depth)
-        if call is None:
-            hint = "write ** for a power" if isinstance(tree.op, ast.BitXor) else ""
-            raise self._error("this operator is not allowed", self._between(tree), hint)
-        if isinstance(tree.op, ast.Pow):
-            call = power(left.value, right.value)
-        return self._operation(tree, call, left, right)
+        # The tree of a + b + c is (a + b) + c: a long sum is no deep one.
+        steps, first = [tree], tree.left
+        while isinstance(first, ast.BinOp):
+            steps, first = [*steps, first], first.left
+        node = self._number(first, depth)
+        for step in reversed(steps):
+            right = self._number(step.right, depth)
+            call = ARITHMETIC.get(type(step.op))
+            if call is None:
+                hint = "write ** for a power" if isinstance(step.op, ast.BitXor) else ""
+                raise self._error("this operator is not allowed", self._between(step), hint)
+            node = self._operation(step, call, node, right)
+        return node
 
     def _between(self, tree: ast.BinOp) -> int:
         """Return where the operator stands: behind the left side and the brackets around it."""
@@ -189,13 +206,10 @@ class _Reader:
 
     def _comparison(self, tree: ast.Compare, depth: int) -> Node:
         terms = [self._number(one, depth) for one in (tree.left, *tree.comparators)]
-        parts = []
-        for op, left, right in zip(tree.ops, terms, terms[1:], strict=False):
-            call = COMPARISONS.get(type(op))
-            if call is None:
-                raise self._error("this comparison is not allowed", _at(tree))
-            parts.append(self._operation(tree, call, left, right, kind=CONDITION))
-        return self._operation(tree, JOINS[ast.And], *parts, kind=CONDITION)
+        if not all(type(op) in COMPARISONS for op in tree.ops):
+            raise self._error("this comparison is not allowed", _at(tree))
+        calls = [COMPARISONS[type(op)] for op in tree.ops]
+        return self._operation(tree, compared(calls), *terms, kind=CONDITION)
 
     def _choice(self, tree: ast.IfExp, depth: int) -> Node:
         condition = self._condition(tree.test, depth)

@@ -15,9 +15,9 @@ import numpy as np
 
 from ..errors import StateError
 from .base import Schedule
+from .depth import MOST_DEPTH
 
 VERSION = 1
-MOST_DEPTH = 100
 _TOO_DEEP = f"is nested more than {MOST_DEPTH} deep"
 
 

@@ -15,8 +15,7 @@ from .reader import read
 class Text(Schedule):
     """The formula that ``source`` says, of the step t, in float64; see ``parse``.
 
-    Two texts that differ in numbers only share a shader (but whole exponents have one, others
-    another).
+    Two texts that differ in numbers only share a shader.
 
     >>> Text("1 if t < 10 else 0.5 ** (t - 9)")(np.array([0, 9, 10, 11])).tolist()
     [1.0, 1.0, 0.5, 0.25]
@@ -35,7 +34,7 @@ class Text(Schedule):
     def __call__(self, t: Any) -> Any:
         step, numbers = _float64(t), tuple(map(_float64, self.numbers))
         with np.errstate(all="ignore"):  # of a condition both sides are computed
-            return read(self.source).root.at(step, numbers)
+            return read(self.source).at(step, numbers)
 
 
 def parse(text: str) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,10 @@ from .base import Schedule
 from .checks import check_number
 from .function import schedule_of
 from .phase import blend, check_shape, progress
+
+# Of the evaluation that runs: each warm-up's schedule and its first value, by the warm-up's id. A
+# warm-up asks its schedule for two values: without this, n of them one in another asked for 2^n.
+_known: ContextVar[dict[int, tuple[Schedule, Any]] | None] = ContextVar("_known", default=None)
 
 
 @dataclass(frozen=True)
@@ -60,10 +65,26 @@ class WarmUp(Schedule):
         )
 
     def __call__(self, t: Any) -> Any:
+        if _known.get() is not None:
+            return self._value(t)
+        token = _known.set({})
+        try:
+            return self._value(t)
+        finally:
+            _known.reset(token)
+
+    def _value(self, t: Any) -> Any:
         k = t + self.first
-        target = self.schedule(0.0) if self.target is None else self.target
+        target = self._first_value() if self.target is None else self.target
         value = blend(self.shape, self.start, target, *progress(k, self.steps))
         return np.where(k < self.steps, value, self.schedule(self._clock(t)))
+
+    def _first_value(self) -> Any:
+        known = _known.get()
+        assert known is not None
+        if id(self) not in known:
+            known[id(self)] = self, self.schedule(0.0)
+        return known[id(self)][1]
 
     def _clock(self, t: Any) -> Any:
         # Not below 0 during the warm-up, where a schedule need not have a value.

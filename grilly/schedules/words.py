@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import difflib
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,30 +24,6 @@ def folded(call: Operation) -> Operation:
         return call(fold(*many[:half]), fold(*many[half:])) if half else many[0]
 
     return fold
-
-
-def power(base: Any, exponent: Any) -> Operation:
-    """Return the power for a base and an exponent whose values are given if known, else None.
-
-    The device's own takes no negative base.
-    """
-    if base is not None and base >= 0:
-        return operator.pow
-    if exponent is None:
-        return _signed_power
-    if exponent % 2 == 0:
-        return lambda x, n: np.abs(x) ** n
-    return _odd_power if exponent % 2 == 1 else operator.pow
-
-
-def _signed_power(x: Any, n: Any) -> Any:
-    size = np.abs(x) ** n
-    return np.where((x < 0) & (n % 2 == 1), -size, size)
-
-
-def _odd_power(x: Any, n: Any) -> Any:
-    size = np.abs(x) ** n
-    return np.where(x < 0, -size, size)
 
 
 class Function(NamedTuple):
@@ -98,6 +75,17 @@ COMPARISONS: dict[type, Operation] = {
     ast.NotEq: np.not_equal,
 }
 JOINS = {ast.And: folded(np.logical_and), ast.Or: folded(np.logical_or)}
+
+
+def compared(calls: Sequence[Operation]) -> Operation:
+    """Return the chain a < b <= c of such ``calls`` as one operation of all its terms."""
+
+    def chain(*terms: Any) -> Any:
+        pairs = zip(calls, pairwise(terms), strict=True)
+        return JOINS[ast.And](*(call(*pair) for call, pair in pairs))
+
+    return chain
+
 
 # What others write, and what says the same here: of numbers, and of what is called.
 _STEPS = ("epoch", "i", "iter", "iteration", "n", "step", "steps", "time", "x")

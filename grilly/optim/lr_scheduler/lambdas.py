@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ...errors import StateError
 from ...schedules import Constant, Schedule
+from ...schedules.depth import check_depth
 from ..given import check_call, schedule_at
 from ..sampling import Window, window_of
 from .ahead import Ahead
@@ -241,5 +242,7 @@ def _function(given: Any, where: str) -> Callable[[Any], Any]:
     if not callable(given):
         raise TypeError(f"lr_lambda should be a function, but got {type(given).__name__}")
     check_call(given, where)
+    if isinstance(given, Schedule):
+        check_depth(given)
     function: Callable[[Any], Any] = given
     return function
