@@ -32,6 +32,7 @@ from grilly.schedules import (
     swa_anneal,
     warmup_stable_decay,
 )
+from grilly.schedules.base import unchecked
 
 ENDS_AT_LOW = sorted(set(SHAPES) - {"triangle", "tanh"})
 
@@ -241,15 +242,17 @@ def test_numbers_of_any_kind_share_the_shipped_structures() -> None:
     assert [one for one in made if program(one).structure not in shipped] == []
 
 
-def test_columns_of_numbers_pass_the_checks() -> None:
+def test_columns_of_numbers_are_evaluated_at_once() -> None:
     """The numbers of several groups, side by side: one evaluation for them all."""
     high, steps = np.array([[1.0], [0.5]]), np.array([[4.0], [8.0]])
     alone = [CosineDecay(1.0, 0.0, 4.0, exponent=2.0), CosineDecay(0.5, 0.0, 8.0, exponent=2.0)]
     columns: Any = (high, np.zeros((2, 1)), steps)
-    together = CosineDecay(*columns, exponent=np.full((2, 1), 2.0))  # type: ignore[arg-type]
+    together = unchecked(CosineDecay, *columns, np.full((2, 1), 2.0), None, 0.5, True)
     t = np.arange(10.0)
     np.testing.assert_allclose(together(t), [one(t) for one in alone], rtol=1e-14)
-    cycles = Cycles(CosineDecay(*columns), tuple(np.array([[0.0, 4.0, 9.0]] * 2).T[:, :, None]))
+    starts = tuple(np.array([[0.0, 4.0, 9.0]] * 2).T[:, :, None])
+    cosine = unchecked(CosineDecay, *columns, None, None, 0.5, True)
+    cycles = unchecked(Cycles, cosine, starts, 1.0, 0.0, 1.0, 2.0)
     assert cycles(np.array([0.0, 4.0, 9.0])).tolist() == [[1.0, 1.0, 0.0], [0.5, 0.5, 0.0]]
-    for shape in (Tanh, RatioDecay, PowerDecay):
-        assert shape(*columns)(t).shape == (2, 10)
+    for shape, more in ((Tanh, (-7.0, 3.0)), (RatioDecay, (0.1,)), (PowerDecay, (0.5,))):
+        assert unchecked(shape, *columns, *more)(t).shape == (2, 10)

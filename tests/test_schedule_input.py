@@ -387,3 +387,9 @@ def test_reprs_are_short(name: str) -> None:
 
 def test_a_product_of_texts_is_seen_whole() -> None:
     assert repr(Product(("t", 2))) == "Product(members=(Text(source='t'), Constant(value=2.0)))"
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (2, 1)])
+def test_an_array_is_no_number_whatever_its_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(TypeError, match="end must be a number"):
+        Linear(0.0, np.ones(shape), 10)  # type: ignore[arg-type]

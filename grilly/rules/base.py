@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import StateError
 from ..schedules import Schedule
+from ..schedules.checks import check_choice, check_number, is_number
 
 # A rule's state: numbers, None for "none yet" and lists of numbers, by name. JSON-able.
 State = dict[str, Any]
@@ -98,11 +99,7 @@ def _is_like(first: Any, value: Any, finite: bool) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if first is None and value is None:
         return True
-    return _is_number(value) and (not finite or math.isfinite(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return is_number(value) and (not finite or math.isfinite(value))
 
 
 def metric_of(metrics: Any, accept_nonfinite: bool = False) -> float:
@@ -145,15 +142,6 @@ def raised(value: float, factor: float, most: float, eps: float) -> float:
 # --- Checks of settings ---------------------------------------------------------------------------
 
 
-def check_number(name: str, value: Any, least: float = -math.inf) -> None:
-    """Raise TypeError or ValueError unless ``value`` is a finite number of at least ``least``."""
-    if not _is_number(value):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not math.isfinite(value) or value < least:
-        limit = "" if least == -math.inf else f" and at least {least:g}"
-        raise ValueError(f"{name} must be finite{limit}, got {value}")
-
-
 def check_count(name: str, value: Any, least: int = 0) -> None:
     """Raise TypeError or ValueError unless ``value`` is a whole number of at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
@@ -169,12 +157,6 @@ def check_factor(value: Any) -> None:
         raise ValueError(f"factor must be above 0 and below 1, got {value}")
 
 
-def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    """Raise ValueError unless ``value`` is one of ``choices``."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
-
-
 def check_flag(name: str, value: Any) -> None:
     """Raise TypeError unless ``value`` is True or False."""
     if not isinstance(value, bool):
@@ -185,6 +167,6 @@ def check_threshold(rule: Any) -> None:
     """Raise TypeError or ValueError unless a rule's mode and threshold can be meant."""
     check_choice("mode", rule.mode, ("min", "max"))
     check_choice("threshold_mode", rule.threshold_mode, ("rel", "abs"))
-    check_number("threshold", rule.threshold, least=0.0)
+    check_number("threshold", rule.threshold, at_least=0.0)
     if rule.threshold_mode == "rel" and rule.threshold > 1.0:
         raise ValueError(f"threshold must be at most 1 in mode rel, got {rule.threshold}")

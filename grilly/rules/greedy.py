@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..schedules.checks import check_number
 from .base import (
     BETTER,
     WORST,
@@ -14,7 +15,6 @@ from .base import (
     check_count,
     check_factor,
     check_flag,
-    check_number,
     check_threshold,
     metric_of,
     raised,
@@ -150,7 +150,7 @@ class Greedy(Rule):
                 f"value must be from min_value={self.min_value} to max_value={self.max_value}, "
                 f"got {self.value}: name the two for this value"
             )
-        check_number("eps", self.eps, least=0.0)
+        check_number("eps", self.eps, at_least=0.0)
         check_count("window_size", self.window_size, least=1)
         check_count("reset_start", self.reset_start, least=1)
         check_flag("smooth", self.smooth)

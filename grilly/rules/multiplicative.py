@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..schedules import Constant, Schedule
-from .base import Rule, State, check_number
+from ..schedules.checks import check_number
+from .base import Rule, State
 from .tree import rules_in
 
 

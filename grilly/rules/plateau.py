@@ -6,16 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ..schedules.checks import check_choice, check_number
 from .base import (
     BETTER,
     WORST,
     Rule,
     State,
-    check_choice,
     check_count,
     check_factor,
     check_flag,
-    check_number,
     check_threshold,
     metric_of,
     reduced,
@@ -93,9 +92,9 @@ class Plateau(Rule):
                 f"min_value must be at most value={self.value}, got {self.min_value}: no cut can "
                 "lead to it"
             )
-        check_number("eps", self.eps, least=0.0)
+        check_number("eps", self.eps, at_least=0.0)
         check_count("accumulation", self.accumulation, least=1)
-        check_number("atol", self.atol, least=0.0)
+        check_number("atol", self.atol, at_least=0.0)
         check_flag("accept_nonfinite", self.accept_nonfinite)
 
     def start(self) -> State:

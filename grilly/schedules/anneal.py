@@ -115,7 +115,7 @@ class RatioDecay(_Decay):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_number("ratio", self.ratio, above=0)
-        if np.any(self.ratio == 1):
+        if self.ratio == 1:
             raise ValueError("ratio=1 is no decay: give another, or use Linear, its limit")
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
@@ -142,7 +142,7 @@ class Tanh(_Decay):
         super().__post_init__()
         check_number("lower", self.lower)
         check_number("upper", self.upper)
-        if np.any(self.upper <= self.lower):
+        if self.upper <= self.lower:
             raise ValueError(f"upper must be above lower={self.lower!r}, got {self.upper!r}")
 
     def _shares(self, done: Any, total: Any) -> tuple[Any, Any]:
@@ -187,7 +187,7 @@ class CosineDecay(_Decay):
         check_number("cycles", self.cycles, at_least=0)
         if not self.clamped:
             check_number("steps", self.steps, above=0)
-        if self.k_decay is not None and not (self.clamped and np.all(self.cycles == 0.5)):
+        if self.k_decay is not None and not (self.clamped and self.cycles == 0.5):
             raise ValueError(
                 f"k_decay={self.k_decay!r} bends half a wave that ends: leave cycles at 0.5 and "
                 f"clamped at True, got cycles={self.cycles!r} and clamped={self.clamped!r}"

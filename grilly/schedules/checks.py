@@ -10,12 +10,7 @@ import numpy as np
 
 
 def check_number(name: str, value: Any, at_least: float = -math.inf, above: Any = None) -> None:
-    """Raise TypeError or ValueError unless ``value`` is a finite number within the bounds.
-
-    A column, (n, 1), passes: the numbers of several schedules, side by side, checked before.
-    """
-    if _is_column(value):
-        return
+    """Raise TypeError or ValueError unless ``value`` is a finite number within the bounds."""
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if not is_number(value):
@@ -33,10 +28,6 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def _is_column(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.ndim == 2 and value.shape[1] == 1
-
-
 def _finite(value: Any) -> bool:
     try:
         return math.isfinite(value)
@@ -48,6 +39,15 @@ def check_numbers(schedule: Any, *names: str, at_least: float = -math.inf) -> No
     """Raise as ``check_number`` does for the first of these fields that it refuses."""
     for name in names:
         check_number(name, getattr(schedule, name), at_least)
+
+
+def check_arguments(**arguments: Any) -> None:
+    """Raise as ``check_number`` does for the first of these that it refuses.
+
+    For what is given under one name and handed on under another.
+    """
+    for name, value in arguments.items():
+        check_number(name, value)
 
 
 def numbers(
@@ -70,8 +70,7 @@ def numbers(
 
 def check_rising(name: str, values: tuple[Any, ...]) -> None:
     """Raise ValueError if one of ``values``, numbers, is below the one before."""
-    plain = not any(map(_is_column, values))
-    if plain and list(values) != sorted(values):
+    if list(values) != sorted(values):
         raise ValueError(f"{name} must not fall, got {values}")
 
 

@@ -209,7 +209,7 @@ class Clip(Schedule):
         object.__setattr__(self, "schedule", schedule_of(self.schedule))
         check_number("low", self.low)
         check_number("high", self.high)
-        if np.any(self.low > self.high):
+        if self.low > self.high:
             raise ValueError(f"low must not be above high, got {self.low} and {self.high}")
 
     def __call__(self, t: Any) -> Any:

@@ -68,9 +68,9 @@ class Cycles(Schedule):
                 f"cycle, got {len(starts)}"
             )
         object.__setattr__(self, "starts", starts)
-        if starts and np.all(self.limit == NEVER):
+        if starts and self.limit == NEVER:
             object.__setattr__(self, "limit", len(starts) - 1)
-        if starts and np.any(self.limit > len(starts) - 1):
+        if starts and self.limit > len(starts) - 1:
             raise ValueError(
                 f"limit must be at most {len(starts) - 1} with {len(starts)} starts, got "
                 f"{self.limit!r}"

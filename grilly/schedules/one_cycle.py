@@ -42,9 +42,9 @@ class OneCycle(Schedule):
                 "values must be one more than ends, got "
                 f"{len(self.values)} values and {len(self.ends)} ends"
             )
-        if any(np.any((end < before) & (before > 0)) for before, end in pairwise(self.ends)):
+        if any(end < before and before > 0 for before, end in pairwise(self.ends)):
             raise ValueError(f"ends must not fall, got {self.ends}")
-        if np.any(self.ends[0] == 0):
+        if self.ends[0] == 0:
             raise ValueError(
                 f"ends[0] must not be 0, where the first phase starts, got {self.ends}"
             )

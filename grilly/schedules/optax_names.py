@@ -14,9 +14,8 @@ from itertools import accumulate
 from typing import Any
 
 from .anneal import CosineDecay
-from .arguments import check_numbers
 from .base import Constant, Schedule
-from .checks import check_number
+from .checks import check_arguments, check_number
 from .compose import Join
 from .decays import Exponential
 from .function import schedule_of
@@ -42,7 +41,7 @@ def linear_schedule(
     >>> float(linear_schedule(1.0, 0.0, transition_steps=4, transition_begin=2)(4))
     0.5
     """
-    check_numbers(
+    check_arguments(
         init_value=init_value,
         end_value=end_value,
         transition_steps=transition_steps,
@@ -65,7 +64,7 @@ def polynomial_schedule(
     >>> float(polynomial_schedule(1.0, 0.0, power=2, transition_steps=4)(2))
     0.25
     """
-    check_numbers(
+    check_arguments(
         init_value=init_value,
         end_value=end_value,
         transition_steps=transition_steps,
@@ -94,7 +93,7 @@ def exponential_decay(
     >>> float(exponential_decay(1.0, transition_steps=2, decay_rate=0.25)(1))
     0.5
     """
-    check_numbers(
+    check_arguments(
         init_value=init_value,
         transition_steps=transition_steps,
         transition_begin=transition_begin,
@@ -118,7 +117,7 @@ def cosine_decay_schedule(
     >>> cosine_decay_schedule(1.0, decay_steps=4, alpha=0.5).low
     0.5
     """
-    check_numbers(init_value=init_value, alpha=alpha)
+    check_arguments(init_value=init_value, alpha=alpha)
     check_number("decay_steps", decay_steps, above=0)
     return _cosine(init_value, init_value * alpha, decay_steps, exponent)
 
@@ -129,7 +128,7 @@ def warmup_constant_schedule(init_value: float, peak_value: float, warmup_steps:
     >>> float(warmup_constant_schedule(0.0, 1.0, warmup_steps=4)(2))
     0.5
     """
-    check_numbers(init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps)
+    check_arguments(init_value=init_value, peak_value=peak_value, warmup_steps=warmup_steps)
     return linear_schedule(init_value, peak_value, warmup_steps)
 
 
@@ -148,7 +147,7 @@ def warmup_cosine_decay_schedule(
     >>> float(warmup_cosine_decay_schedule(0.0, 1.0, warmup_steps=2, decay_steps=6)(1))
     0.5
     """
-    check_numbers(init_value=init_value, peak_value=peak_value, end_value=end_value)
+    check_arguments(init_value=init_value, peak_value=peak_value, end_value=end_value)
     check_number("warmup_steps", warmup_steps, at_least=0)
     check_number("decay_steps", decay_steps, above=warmup_steps)
     end = end_value if peak_value else 0.0
@@ -171,7 +170,7 @@ def warmup_exponential_decay_schedule(
     >>> float(warmup_exponential_decay_schedule(0.0, 1.0, 4, 2, decay_rate=0.25)(5))
     0.5
     """
-    check_numbers(init_value=init_value, peak_value=peak_value)
+    check_arguments(init_value=init_value, peak_value=peak_value)
     check_number("warmup_steps", warmup_steps, at_least=0)
     decay = exponential_decay(
         peak_value, transition_steps, decay_rate, transition_begin, staircase, end_value

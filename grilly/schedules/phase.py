@@ -39,7 +39,7 @@ def blend(shape: str, start: Any, end: Any, done: Any, whole: Any) -> Any:
 def check_shape(name: str, shape: str, start: Any, end: Any = 1) -> None:
     """Raise ValueError unless there is such a shape, and a way from ``start`` to ``end`` on it."""
     check_choice(name, shape, tuple(SHAPES))
-    if shape == "exponential" and np.any(start * end <= 0):
+    if shape == "exponential" and start * end <= 0:
         raise ValueError(
             f"an exponential way needs two values of one sign, none of them 0, got {start} and "
             f"{end}"

@@ -33,7 +33,7 @@ class Held(Schedule):
 
     def __post_init__(self) -> None:
         check_numbers(self, "value", "factor", "end", "over")
-        if np.any(self.over == 0):
+        if self.over == 0:
             raise ValueError("over divides and must not be 0, got 0")
 
     def __call__(self, t: Any) -> Any:

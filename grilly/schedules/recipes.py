@@ -6,9 +6,8 @@ from itertools import accumulate
 from typing import Any
 
 from .anneal import CosineDecay, PowerDecay, RatioDecay, SqrtDecay
-from .arguments import check_numbers
 from .base import Schedule
-from .checks import check_choice, check_number
+from .checks import check_arguments, check_choice, check_number
 from .compose import Shift, Stretch
 from .cyclic import Cyclic
 from .function import schedule_of
@@ -52,7 +51,7 @@ def warmup_stable_decay(
     >>> wsd(np.array([0, 1, 2, 6, 7, 10, 11])).tolist()
     [0.0, 0.5, 1.0, 1.0, 0.75, 0.5, 0.5]
     """
-    check_numbers(peak=peak, low=low, start=start)
+    check_arguments(peak=peak, low=low, start=start)
     check_number("warmup_steps", warmup_steps, at_least=0)
     check_number("stable_steps", stable_steps, at_least=0)
     check_number("decay_steps", decay_steps, at_least=0)
@@ -72,7 +71,7 @@ def swa_anneal(start: float, end: float, steps: float, how: str = "cos") -> Sche
     >>> swa_anneal(0.5, 0.25, steps=4, how="linear")(np.array([0, 2, 4, 5])).tolist()
     [0.5, 0.375, 0.25, 0.25]
     """
-    check_numbers(start=start, end=end)
+    check_arguments(start=start, end=end)
     check_choice("how", how, ("cos", "linear"))
     return (CosineDecay if how == "cos" else Linear)(start, end, steps)
 
@@ -149,7 +148,7 @@ def scaled_cyclic(
     >>> [float(halved(t)) for t in (0, 2, 4, 6, 10)]
     [0.0, 1.0, 0.0, 0.5, 0.25]
     """
-    check_numbers(low=low, high=high)
+    check_arguments(low=low, high=high)
     for name, steps in (("up", up), ("down", down)):
         check_number(name, steps, above=0)
     check_choice("by", by, ("cycle", "step"))
