@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .lint_values import MOST_VALUES, Column, Finding, in_values, looked_at
-from .look import MOST_STEPS, on_host
+from .look import on_host
 from .optim.columns import columns_of, limits_of
 from .optim.lr_scheduler.base import LRScheduler
 from .optim.lr_scheduler.metric import MetricLR
@@ -22,6 +22,7 @@ from .optim.track import Track
 from .rules import bind, starts
 from .schedules import Constant, Schedule, schedule_of
 from .schedules.outline import Joint, Span, inside, joints, spans
+from .schedules.steps import MOST_STEPS
 
 # A jump at a joint is at least this part of the largest value near it, and so many times the
 # change from step to step on either side of it.

@@ -22,11 +22,11 @@ from .rules.tree import coast, coasts
 from .schedules import Schedule
 from .schedules.depth import check_depth
 from .schedules.outline import joints, spans
+from .schedules.steps import MOST_STEPS
 
 if TYPE_CHECKING:
     from . import vk
 
-MOST_STEPS = 2**53  # as far as float64 holds every whole step
 ROWS = 1 << 14  # that numpy computes at once: its numbers in between take some megabytes
 POINTS = 4000  # of a picture
 LABEL = 80  # letters

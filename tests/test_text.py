@@ -6,7 +6,9 @@ tests/test_lambdas_on_device.py runs texts on the devices.
 from __future__ import annotations
 
 import math
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from grilly import GrillyError, TextError, xfloat
 from grilly.mathfun import half_cosine
 from grilly.program import evaluate, exact, program
 from grilly.schedules import Product, Text, parse
+from grilly.schedules.words import FUNCTIONS
 
 NAMES: dict[str, Any] = {
     **{name: getattr(math, name) for name in ("ceil", "cos", "exp", "floor", "log")},
@@ -310,3 +313,11 @@ def test_a_power_that_python_has_not_is_invented_nowhere(text: str) -> None:
     assert math.isnan(parse(text)(3.0))
     assert exact(parse(text), np.array([3.0])).tolist() == [0.0]
     assert float(parse("(t - 5) ** (t - 1)")(2)) == -3.0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_a_text_may_call_is_told(name: str) -> None:
+    docs = (Path(__file__).parents[1] / "docs" / "schedules.md").read_text("utf-8")
+    [told] = re.findall(r"^abs, ceil, .*? where\.", docs, re.MULTILINE)
+    for text in (told, str(parse.__doc__)):
+        assert re.search(rf"\b{name}\b", text)

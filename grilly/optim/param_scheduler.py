@@ -10,10 +10,11 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from ..errors import StateError
+from ..schedules.steps import MOST_STEPS
 from .columns import limits_of, sound
 from .course import fingerprint
 from .following import AllStates, Following
-from .lr_scheduler.checks import MOST_STEPS, check_epoch, check_optimizer
+from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.preview import steps_of
 from .lr_scheduler.touch import unchanged_on_error
 from .options import Key, check_number

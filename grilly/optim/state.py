@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import StateError
 from ..nn.parameter import Float32
+from ..schedules.steps import MOST_STEPS
 from .options import number_of
 from .params import real_array
-from .timeline import MOST_STEPS
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer

@@ -16,12 +16,10 @@ import numpy as np
 
 from ..backend import Array, Backend, Clock, Job, Plan
 from ..schedules import Formula, Schedule
+from ..schedules.steps import MOST_STEPS
 from .options import Key, option
 from .products import ROOTS, START, as_floats, begun, followed
 from .progress import Epochs, Places, Progress
-
-# As far as float64, and so a saved state, holds every whole number, and bias corrections are exact.
-MOST_STEPS = 2**53
 
 
 class Source(NamedTuple):

@@ -12,11 +12,10 @@ import numpy as np
 from ..mathfun import pick, reached
 from .base import Schedule, shortened
 from .checks import check_number, check_rising, numbers
-from .steps import NEVER
+from .steps import MOST_STEPS, NEVER
 
 STARTS = 128  # the starts of cycles that a formula holds, so that all lists have one structure
 HORIZON = 2**30  # cycles without a limit last at least so many steps
-LAST_STEP = 2**53  # no clock goes on behind it
 FIRST, LAST = ("high", "start"), ("low", "end")  # what decays call their first and last value
 
 
@@ -168,7 +167,7 @@ def restarts(
 def _starts(first: float, stretch: float, limit: int | None, whole: bool) -> tuple[float, ...]:
     """Return where the cycles begin, and at last where the last of them ends."""
     starts, length = [Fraction(0)], _decimal(first // 1 if whole else first)
-    while length >= 1 and starts[-1] <= LAST_STEP and len(starts) - 1 != limit:
+    while length >= 1 and starts[-1] <= MOST_STEPS and len(starts) - 1 != limit:
         if len(starts) == STARTS:
             if limit is None and starts[-1] >= HORIZON:
                 break

@@ -11,6 +11,7 @@ from ..mathfun import pick, reached
 from .base import Schedule, shortened
 from .checks import check_choice, check_number, check_numbers, check_rising, numbers
 
+MOST_STEPS = 2**53  # up to here float64, and so a saved clock, holds every whole step
 NEVER = 2.0**60  # a step that no clock reaches
 PLACES = 8, 64, 512  # numbers in a list of a formula, so that three shaders serve any list
 

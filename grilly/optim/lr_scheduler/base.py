@@ -12,9 +12,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...errors import StateError
+from ...schedules.steps import MOST_STEPS
 from ..options import Key
 from ..track import Formulas, Track
-from .checks import MOST_STEPS, check_epoch, check_number, check_optimizer, check_rate
+from .checks import check_epoch, check_number, check_optimizer, check_rate
 from .preview import preview
 from .texts import EPOCH_DEPRECATION_WARNING, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, plain, unchanged_on_error, write

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from ...schedules.steps import MOST_STEPS
 from ..options import number_of
 from .touch import plain
-
-MOST_STEPS = 2**53  # up to here float64, and so a group's clock, holds every whole step
 
 
 def check_optimizer(optimizer: Any) -> None:

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...schedules import Schedule
+from ...schedules.steps import MOST_STEPS
 from ..track import Formulas
 from .base import LR, LRScheduler
-from .checks import MOST_STEPS, check_epoch, check_number
+from .checks import check_epoch, check_number
 from .touch import rounded
 
 # Our own form of a rate and torch's recurrence differ by roundings; more than this is an edit.
