@@ -231,6 +231,9 @@ LASTS: dict[str, tuple[Schedule, float]] = {
     "join in time": (Join((LAST, WAVE), (30,)), math.inf),
     "join too late": (Join((LAST, WAVE), (31,)), 29),
     "join at its end": (Join((WAVE, LAST), (50,)), 79),
+    "warm-up": (WarmUp(LAST, 5), 34),
+    "warm-up from its second step": (WarmUp(LAST, 5, first=1), 33),
+    "warm-up on its clock": (WarmUp(LAST, 5, shifted=False), 29),
 }
 
 

@@ -16,6 +16,7 @@ from grilly.schedules import (
     PolynomialDecay,
     restarts,
 )
+from grilly.schedules.steps import MOST_STEPS, NEVER
 
 
 @pytest.mark.parametrize("cycles", [1, 2, 3, 7, 2.5])
@@ -100,6 +101,12 @@ def test_equal_cycles_never_end_and_shrinking_ones_do() -> None:
     assert float(restarts(CosineDecay(1.0, 0.0, 10))(10 * 2**45)) == 1.0
     shrinking = restarts(Linear(1.0, 0.0, 4), 0.5)  # of 4, 2 and 1 steps
     assert shrinking(np.arange(9)).tolist() == [1, 0.75, 0.5, 0.25, 1, 0.5, 1, 0, 0]
+
+
+def test_no_cycle_begins_behind_the_last_step() -> None:
+    """A limit beyond what a clock reaches asks for no start that would count as none."""
+    starts = restarts(Linear(1.0, 0.0, 4), stretch=2.0, limit=100).starts
+    assert starts[-2] <= MOST_STEPS < starts[-1] < NEVER
 
 
 def test_polynomial_cycles_and_a_limit() -> None:
