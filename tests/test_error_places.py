@@ -58,9 +58,16 @@ def test_a_function_of_more_than_the_step(kind: str, function: Any, name: str) -
             place = "schedules['lr'][1]"
             ParamScheduler(optimizer, {"lr": [0.1, function]})
         else:
-            {"LambdaLR": LambdaLR, "MultiplicativeLR": MultiplicativeLR}[kind](
-                optimizer, [lambda t: 1.0, function]
+            # As in torch, what MultiplicativeLR does not call it takes.
+            functions = [lambda t: 1.0, function]
+            makes = {"LambdaLR": LambdaLR, "MultiplicativeLR": MultiplicativeLR}
+            scheduler = makes[kind](optimizer, functions)
+            assert kind == "MultiplicativeLR"
+            scheduler.load_state_dict(scheduler.state_dict())
+            optimizer.step(
+                gradients=[p for group in optimizer.param_groups for p in group["params"]]
             )
+            scheduler.step()
     expected = f"{place} must be a function that takes the step alone, got {name}"
     assert str(caught.value).startswith(expected)
 

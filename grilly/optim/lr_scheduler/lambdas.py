@@ -62,7 +62,12 @@ class _Lambdas(LRScheduler):
                 end = f"the schedule ends at step {function.last:g}"
                 raise ValueError(f"lr_lambda[{i}]: {end}, step {t:g} is past it")
         place = "lr of param_groups[%d] at step %s"
-        results = [asked(one.value, t, place, i, t) for i, one in enumerate(own)]
+        try:
+            results = [asked(one.value, t, place, i, t) for i, one in enumerate(own)]
+        except TypeError:  # if it is of a function that takes something else, say so
+            for i, given in enumerate(self.lr_lambdas):
+                check_call(given, f"lr_lambda[{i}]")
+            raise
         self._given = [number(result, what, i, t) for i, result in enumerate(results)]
         return self._given
 
@@ -241,7 +246,6 @@ def _function(given: Any, where: str) -> Callable[[Any], Any]:
         return schedule_at(given, where)
     if not callable(given):
         raise TypeError(f"lr_lambda should be a function, but got {type(given).__name__}")
-    check_call(given, where)
     if isinstance(given, Schedule):
         check_depth(given)
     function: Callable[[Any], Any] = given
