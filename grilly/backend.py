@@ -16,6 +16,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from . import hyper
 from .errors import DeviceError, ForkError
@@ -36,30 +37,72 @@ SHORT_WINDOW = 8
 
 
 class Job(NamedTuple):
-    """In every row, ``column`` of ``lane`` is ``formula(t + t_offset, k + k_offset)``."""
+    """In every row, ``column`` of ``lane`` is ``formula(t_offset + moved, k + k_offset)``.
+
+    How far t has moved by then says the plan's pace number ``pace``.
+    """
 
     lane: int
     column: int
     formula: Formula
     k_offset: int
     t_offset: float
+    pace: int = 0
+
+
+class Clock(NamedTuple):
+    """Row 0 of the table: its optimizer step k, and that it is step ``phase`` of a cycle."""
+
+    k: int
+    cycles: int = 0
+    phase: int = 0
+
+    def rolled(self, rows: int, period: int) -> Clock:
+        """Return the clock that many rows later."""
+        turn = self.phase + rows
+        return Clock(self.k + rows, self.cycles + turn // period, turn % period)
+
+
+class Pace(NamedTuple):
+    """How a schedule moves with the updates, which come in cycles of ``len(within)``.
+
+    It moves by ``each`` in a cycle; by its update i it has moved by ``within[i]``.
+    """
+
+    each: int
+    within: tuple[int, ...] = (0,)
+
+    def moved(self, clock: Clock, rows: int) -> npt.NDArray[np.int64]:
+        """Return how far it has moved in each of the first ``rows`` rows, (rows,)."""
+        turn = clock.phase + np.arange(rows, dtype=np.int64)
+        cycles = clock.cycles + turn // len(self.within)
+        return cycles * self.each + np.array(self.within, np.int64)[turn % len(self.within)]
+
+    def past(self, updates: int) -> int:
+        """Return how far it has moved when so many updates have been made, and no more."""
+        cycles, step = divmod(updates, len(self.within))
+        return cycles * self.each + (self.within[step] if step else 0)
+
+
+STAYS, MOVES = Pace(0), Pace(1)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the table holds and what is updated: tensor i by lane_of[i]; None leaves it alone."""
+    """What the table holds and what is updated: tensor i by lane_of[i]; None leaves it alone.
+
+    All paces have cycles of the same number of updates.
+    """
 
     lanes: int
     jobs: tuple[Job, ...]
     lane_of: tuple[int | None, ...]
+    paces: tuple[Pace, ...] = (STAYS,)
 
-
-class Clock(NamedTuple):
-    """Row 0 of the table: its optimizer step k, its schedule step t, and t's stride per row."""
-
-    k: int
-    t: int
-    stride: int
+    @property
+    def period(self) -> int:
+        """The number of updates in a cycle."""
+        return len(self.paces[0].within)
 
 
 class Backend(Protocol):

@@ -115,8 +115,7 @@ class CpuBackend:
         self._kernel.update(h, self._scratch[thread][:, : arrays[0].size], *arrays)
 
     def _roll(self) -> None:
-        k, t, stride = self._clock
-        self._clock = Clock(k + self._row, t + stride * self._row, stride)
+        self._clock = self._clock.rolled(self._row, self._plan.period)
         self._row, self._rows = 0, self._window
         self._fill()
 
@@ -126,7 +125,7 @@ class CpuBackend:
         for structure, jobs in self._batches.items():
             targets = [job.lane * columns + job.column for job in jobs]
             words[: self._rows, targets] = self._values.rows(
-                structure, jobs, self._clock, self._rows
+                structure, jobs, self._plan.paces, self._clock, self._rows
             ).T
 
 

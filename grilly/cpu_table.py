@@ -7,17 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import xfloat
-from .backend import WINDOW, Array, Clock, Job
+from .backend import WINDOW, Array, Clock, Job, Pace
 from .program import Structure, evaluate, program
 from .schedules import Formula
 
 
-def values(structure: Structure, jobs: Sequence[Job], clock: Clock, rows: int) -> Array:
+def values(
+    structure: Structure, jobs: Sequence[Job], paces: Sequence[Pace], clock: Clock, rows: int
+) -> Array:
     """Return the values of one structure's jobs as (jobs, rows) float32."""
-    row = np.arange(rows, dtype=np.int64)
+    moved = np.stack([pace.moved(clock, rows) for pace in paces])
     offsets = xfloat.from_float64(np.array([[job.t_offset] for job in jobs]))
-    t = xfloat.add(xfloat.from_int(clock.t + clock.stride * row), offsets)
-    k = xfloat.from_int(np.array([[clock.k + job.k_offset] for job in jobs]) + row)
+    t = xfloat.add(xfloat.from_int(moved[[job.pace for job in jobs]]), offsets)
+    k = xfloat.from_int(np.array([[clock.k + job.k_offset] for job in jobs]) + np.arange(rows))
     constants = np.stack([program(job.formula).constants for job in jobs])[:, None, :]
     exact = evaluate(structure, constants, t, k)
     return np.broadcast_to(xfloat.to_float32(exact), (len(jobs), rows))
@@ -36,15 +38,22 @@ class Values:
         # By formula and k_offset: the k of the first value, and the values from there on.
         self._known: dict[tuple[Formula, int], tuple[int, Array]] = {}
 
-    def rows(self, structure: Structure, jobs: Sequence[Job], clock: Clock, rows: int) -> Array:
+    def rows(
+        self,
+        structure: Structure,
+        jobs: Sequence[Job],
+        paces: Sequence[Pace],
+        clock: Clock,
+        rows: int,
+    ) -> Array:
         """Return the values of one structure's jobs as (jobs, rows) float32."""
         if any(node.op == "t" for node in structure.nodes):
-            return values(structure, jobs, clock, rows)
+            return values(structure, jobs, paces, clock, rows)
         if len(self._known) > self.MOST:
             self._known.clear()
         missing = [job for job in jobs if self._kept(job, clock, rows) is None]
         if missing:
-            new = values(structure, missing, clock, WINDOW)
+            new = values(structure, missing, paces, clock, WINDOW)
             for job, row in zip(missing, new, strict=True):
                 self._known[job.formula, job.k_offset] = clock.k, row
         return np.array([self._kept(job, clock, rows) for job in jobs], np.float32)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import backend, glsl, hyper, shaders, vk, xfloat
-from .backend import Array, Clock, Job, Plan
+from .backend import Array, Clock, Job, Pace, Plan
 from .chunks import Chunks
 from .errors import DeviceLostError
 from .program import Structure, program
@@ -45,7 +45,6 @@ class GpuBackend:
         self._kind = kind
         self._device = vk.open_device(info)
         self.name = self._device.name
-        self._clock = self._device.buffer(4 * len(hyper.CLOCK_WORDS))
         self._shape: Any = None
         self._running = False
         self._row = self._rows = self._parity = 0
@@ -66,21 +65,23 @@ class GpuBackend:
     def plan(self, plan: Plan) -> None:
         batches = backend.batches(plan.jobs)
         columns = len(hyper.COLUMNS[self._kind])
-        jobs = [job_words(batch, columns) for batch in batches.values()]
+        jobs = [job_words(batch, columns, plan.paces) for batch in batches.values()]
         dealt = self._slabs.deal(plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
         counts = {structure: len(batch) for structure, batch in batches.items()}
-        shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt])
+        clock = len(hyper.CLOCK_WORDS) + len(plan.paces) * (1 + plan.period)
+        shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt], clock)
         if shape != self._shape:
             self._shape = None  # until all is made: if the device fails, make it again
-            self._make(plan.lanes, counts, sum(map(len, jobs)), dealt)
+            self._make(plan.lanes, counts, sum(map(len, jobs)), dealt, clock)
             self._shape = shape
+        self._paces = plan.paces
         self._jobs.write(np.concatenate(jobs))
         for (table, ranges), part in zip(self._chunks, dealt, strict=True):
             table.write(part.table)
             ranges.write(part.ranges)
 
     def start(self, clock: Clock) -> None:
-        self._clock.write(clock_words(clock))
+        self._clock.write(clock_words(clock, self._paces))
         self._started = clock.k
         self._row = self._rows = self._parity = 0
         self._next_rows = min(backend.SHORT_WINDOW, self._window)
@@ -135,10 +136,16 @@ class GpuBackend:
         return tape
 
     def _make(
-        self, lanes: int, counts: dict[Structure, int], words: int, dealt: list[Chunks]
+        self,
+        lanes: int,
+        counts: dict[Structure, int],
+        words: int,
+        dealt: list[Chunks],
+        clock_words: int,
     ) -> None:
         """Make the buffers of a plan's shape and record its tapes."""
         device = self._device
+        self._clock = device.buffer(4 * clock_words)
         self._lanes, self._window = lanes, backend.window(lanes, self._kind)
         self._row_words = lanes * len(hyper.COLUMNS[self._kind])
         self._table = device.buffer(4 * self._row_words * self._window, fill=255)
@@ -201,20 +208,23 @@ def _shipped() -> dict[Structure, str]:
     return {program(formula).structure: name for name, formula in SHIPPED.items()}
 
 
-def clock_words(clock: Clock) -> Array:
+def clock_words(clock: Clock, paces: Sequence[Pace]) -> Array:
     """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
-    words = np.array([clock.k, clock.t], np.int64).view(np.uint32).tolist()
-    return np.array([0, 0, *words, clock.stride], np.uint32)
+    words = np.array([clock.k, clock.cycles], np.int64).view(np.uint32).tolist()
+    own = [word for pace in paces for word in (pace.each, *pace.within)]
+    return np.array([0, 0, *words, clock.phase, len(paces[0].within), *own], np.uint32)
 
 
 def _words(*numbers: int) -> bytes:
     return np.array(numbers, np.uint32).tobytes()
 
 
-def job_words(jobs: Sequence[Job], columns: int) -> Array:
+def job_words(jobs: Sequence[Job], columns: int, paces: Sequence[Pace]) -> Array:
     """Return the records of one structure's jobs, one after the other: see hyper.JOB_WORDS."""
+    first, size = len(hyper.CLOCK_WORDS), 1 + len(paces[0].within)
+    places = np.array([[first + job.pace * size] for job in jobs], np.uint32)
     targets = np.array([[job.lane * columns + job.column] for job in jobs], np.uint32)
     k_offsets = np.array([[job.k_offset] for job in jobs], np.int64).view(np.uint32)
     t_offsets = xfloat.to_words(xfloat.from_float64(np.array([job.t_offset for job in jobs])))
     constants = np.stack([program(job.formula).constants for job in jobs])
-    return np.concatenate([targets, k_offsets, t_offsets, constants], axis=1).reshape(-1)
+    return np.concatenate([targets, k_offsets, t_offsets, places, constants], axis=1).reshape(-1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import hyper, vk
-from .backend import Array, Clock, Job
+from .backend import Array, Clock, Job, Pace
 from .gpu import FILL_LOCAL_SIZE, clock_words, job_words, spirv
 from .program import program
 from .schedules import Schedule
@@ -17,11 +17,12 @@ def values(info: vk.DeviceInfo, schedule: Schedule, steps: range) -> Array:
     """Return the float32 values of a schedule at ``steps``, (n,)."""
     device = vk.open_device(info)
     structure = program(schedule).structure
-    # The shader multiplies a row by the stride in 32 bits.
-    rows = max(1, min(len(steps), ROWS, (2**32 - 1) // steps.step))
-    stride = steps.step if rows > 1 else 0
-    clock, table = device.buffer(4 * len(hyper.CLOCK_WORDS)), device.buffer(4 * rows)
-    words = job_words([Job(0, 0, schedule, 0, 0.0)], columns=1)
+    # A pace is 32 bits; one row alone has none.
+    rows = min(len(steps), ROWS) if steps.step < 2**32 else 1
+    paces = [Pace(steps.step if rows > 1 else 1)]
+    table = device.buffer(4 * rows)
+    clock = device.buffer(clock_words(Clock(0), paces).nbytes)
+    words = job_words([Job(0, 0, schedule, 0, float(steps[0]))], columns=1, paces=paces)
     jobs = device.buffer(words.nbytes)
     jobs.write(words)
     kernel = device.kernel(spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE})
@@ -30,7 +31,8 @@ def values(info: vk.DeviceInfo, schedule: Schedule, steps: range) -> Array:
         tape.dispatch(kernel.bind([clock, jobs, table]), -(-rows // FILL_LOCAL_SIZE), push)
     filled = np.empty(len(steps), np.float32)
     for at in range(0, len(steps), rows):
-        clock.write(clock_words(Clock(0, steps[at], stride)))
+        cycles = at if rows > 1 else steps[at] - steps[0]
+        clock.write(clock_words(Clock(0, cycles), paces))
         device.submit(tape)
         part = filled[at : at + rows]
         part[:] = table.read(np.float32, len(part))

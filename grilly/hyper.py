@@ -31,13 +31,24 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 # The device's clock. ``row`` holds the table row of the next step twice, by parity of the step;
-# k is the number of the optimizer step of row 0, t its schedule step, t_stride 1 where t moves
-# with the row and 0 where it does not. 64-bit integers are (low, high), two's complement.
-CLOCK_WORDS = ("row_even", "row_odd", "k_lo", "k_hi", "t_lo", "t_hi", "t_stride")
+# k is the number of the optimizer step of row 0. A cycle is ``period`` steps: row 0 is step
+# ``phase`` of a cycle after ``cycles`` whole ones. 64-bit integers are (low, high), two's
+# complement. Behind these words stand the paces: how far a schedule moves in a cycle, and, for each
+# step of it, by then.
+CLOCK_WORDS = (
+    "row_even",
+    "row_odd",
+    "k_lo",
+    "k_hi",
+    "cycles_lo",
+    "cycles_hi",
+    "phase",
+    "period",
+)
 
 # A job fills one column of one lane in every row: where it writes, what it adds to k (64 bits)
-# and to t (an xfloat), then the formula's row constants.
-JOB_WORDS = ("target", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent")
+# and to t (an xfloat), where in the clock its pace stands, then the formula's row constants.
+JOB_WORDS = ("target", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent", "pace")
 
 # A chunk: a run of float4 in the slabs that shares a lane.
 CHUNK_WORDS = ("start", "count", "lane")

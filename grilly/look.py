@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import cpu_table
-from .backend import Array, Clock, Job, on_device
+from .backend import Array, Clock, Job, Pace, on_device
 from .errors import TraceError
 from .optim.lr_scheduler.preview import steps_of
 from .optim.sampling import plain_step, traces
@@ -132,12 +132,13 @@ def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Arr
         from . import gpu_table
 
         return gpu_table.values(info, schedule, steps)
-    job, structure = Job(0, 0, schedule, 0, 0.0), program(schedule).structure
+    job, structure = Job(0, 0, schedule, 0, float(steps[0])), program(schedule).structure
+    paces = [Pace(steps.step)]
     filled = np.empty(len(steps), np.float32)
     for at in range(0, len(steps), ROWS):
         part = filled[at : at + ROWS]
-        clock = Clock(0, steps[at], steps.step)
-        part[:] = cpu_table.values(structure, [job], clock, len(part))[0]
+        clock = Clock(0, cycles=at)
+        part[:] = cpu_table.values(structure, [job], paces, clock, len(part))[0]
     return filled
 
 

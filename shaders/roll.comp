@@ -15,8 +15,11 @@ void advance(uint low, uint high, uint steps) {
 
 void main() {
   uint rows = clock[CLOCK_ROW_EVEN + parity];
+  uint turn = clock[CLOCK_PHASE] + rows;
+  uint period = clock[CLOCK_PERIOD];
   advance(CLOCK_K_LO, CLOCK_K_HI, rows);
-  advance(CLOCK_T_LO, CLOCK_T_HI, rows * clock[CLOCK_T_STRIDE]);
+  advance(CLOCK_CYCLES_LO, CLOCK_CYCLES_HI, turn / period);
+  clock[CLOCK_PHASE] = turn % period;
   clock[CLOCK_ROW_EVEN] = 0u;
   clock[CLOCK_ROW_ODD] = 0u;
 }

@@ -8,6 +8,8 @@ import numpy as np
 from samples import Samples
 
 from grilly import glsl, hyper, vk, xfloat
+from grilly.backend import STAYS, Clock
+from grilly.gpu import clock_words
 from grilly.program import evaluate
 
 MOST_BYTES = 32 << 20  # what every device can bind at once, and more
@@ -26,6 +28,7 @@ def on_gpu(device: vk.Device, samples: Samples, text: str | None = None) -> Any:
             np.arange(count, dtype=np.uint32)[:, None],
             samples.k.astype(np.int64)[:, None].view(np.uint32),
             xfloat.to_words(xfloat.from_float64(samples.t)),
+            np.full((count, 1), len(hyper.CLOCK_WORDS), np.uint32),
             samples.constants,
         ],
         axis=1,
@@ -39,11 +42,13 @@ def on_gpu(device: vk.Device, samples: Samples, text: str | None = None) -> Any:
 def _run(device: vk.Device, kernel: vk.Kernel, jobs: Any) -> Any:
     count = len(jobs)
     jobs[:, 0] = np.arange(count)
+    clock = clock_words(Clock(0), [STAYS])
     buffers = [
-        device.buffer(4 * len(hyper.CLOCK_WORDS)),
+        device.buffer(clock.nbytes),
         device.buffer(jobs.nbytes),
         device.buffer(12 * count, fill=255),
     ]
+    buffers[0].write(clock)
     buffers[1].write(jobs)
     with vk.Tape(device) as tape:
         push = np.array([0, count, 1, count], np.uint32).tobytes()

@@ -9,7 +9,7 @@ import pytest
 from plain import hashed_gradient
 
 from grilly import hyper, vk
-from grilly.backend import Clock, Job, Plan, choose
+from grilly.backend import MOVES, Clock, Job, Plan, choose
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 from grilly.schedules import Constant, Debias1, Debias2, OneCycle, OneMinus
@@ -45,8 +45,8 @@ def started(place: str | int, lanes: tuple[int | None, ...] = (0, 1)) -> Any:
     for i, size in enumerate(SIZES):
         backend.write("param", i, np.linspace(-1, 1, size, dtype=np.float32))
         backend.write("grad", i, hashed_gradient(size, i))
-    backend.plan(Plan(2, (*jobs(0, 0), *jobs(1, -3)), lanes))
-    backend.start(Clock(k=5, t=2, stride=1))
+    backend.plan(Plan(2, (*jobs(0, 0), *jobs(1, -3)), lanes, (MOVES,)))
+    backend.start(Clock(k=5, cycles=2))
     return backend
 
 
@@ -158,9 +158,9 @@ def test_the_clock_is_exact_to_2_to_the_53(place: str, t: int) -> None:
     backend = choose(place, "AdamW")
     backend.allocate([4], ("exp_avg", "exp_avg_sq"))
     formulas = [shifted if t else line, *[Constant(0.5)] * (len(hyper.COLUMNS["AdamW"]) - 1)]
-    plan = Plan(1, tuple(Job(0, i, f, 0, 0.0) for i, f in enumerate(formulas)), (0,))
+    plan = Plan(1, tuple(Job(0, i, f, 0, 0.0) for i, f in enumerate(formulas)), (0,), (MOVES,))
     backend.plan(plan)
-    backend.start(Clock(1, t, 1))
+    backend.start(Clock(1, cycles=t))
     for done in range(600):
         assert backend.row()["lr"][0] == np.float32(length - done)
         backend.step()

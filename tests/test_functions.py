@@ -162,9 +162,9 @@ def test_schedules_may_be_100_deep(place: str | int) -> None:
     backend = choose(place, "SGD")
     backend.allocate([1], ())
     columns = range(len(hyper.COLUMNS["SGD"]))
-    jobs = tuple(Job(0, i, schedule if i == 0 else Constant(0.5), 0, 0.0) for i in columns)
+    jobs = tuple(Job(0, i, schedule if i == 0 else Constant(0.5), 0, 40.0) for i in columns)
     backend.plan(Plan(1, jobs, (0,)))
-    backend.start(Clock(1, 40, 1))
+    backend.start(Clock(1))
     assert backend.row()[hyper.COLUMNS["SGD"][0]] == np.float32(schedule(40.0))
 
 

@@ -21,9 +21,9 @@ class Progress(NamedTuple):
     steps: int = 0  # of the most updated parameter
     behind: Array = np.empty(0, np.int64)  # how many of them each parameter has missed
     row: int = 0  # updates since the backend's clock was started
-    # The schedules' steps at the last update, and whether they had moved by then.
-    last: Epochs | None = None
-    moved: bool = True
+    # The schedules' steps at the last update, and which of them had moved by then.
+    last: Epochs = []  # noqa: RUF012 - never changed
+    moved: list[list[bool]] = []  # noqa: RUF012 - never changed
     # Where each parameter's products were when the clock was started, and who has moved since.
     places: tuple[Places, ...] = ()
     moving: Array = np.empty(0, np.bool_)

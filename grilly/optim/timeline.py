@@ -9,12 +9,13 @@ steps are what the schedulers wrote last. As long as both move as predicted noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..backend import Array, Backend, Clock, Job, Plan
+from ..backend import MOVES, STAYS, Array, Backend, Clock, Job, Pace, Plan
 from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option
@@ -41,6 +42,8 @@ Pairs = tuple[tuple[float, float] | None, ...]
 # A group, how many updates the lane's parameters have missed, and their products.
 Lane = tuple[int, int, Places]
 Sources = Sequence[dict[Key, Source]]
+# The pace of each number, by group and key.
+Paces = list[list[Pace]]
 R = TypeVar("R")
 
 
@@ -66,7 +69,7 @@ class Timeline:
         # What the table was planned for (None: plan anew), and the schedules' steps in its row 0.
         self._planned: Any = None
         self._started: Epochs = []
-        self._stride = 1
+        self._paces: Paces = []
         self._rows = np.inf  # as many as the products are known for
 
     def take_in(self, groups: Sequence[int]) -> None:
@@ -153,7 +156,11 @@ class Timeline:
         counted = self.active & self._counted
         behind = behind if counted.all() else behind + ~counted
         return self.progress._replace(
-            steps=steps + 1, behind=behind, row=row + 1, last=self._now, moved=self._now != last
+            steps=steps + 1,
+            behind=behind,
+            row=row + 1,
+            last=self._now,
+            moved=_moved(self._now, last),
         )
 
     def step(self) -> None:
@@ -174,27 +181,47 @@ class Timeline:
         return result
 
     def _predicted(self) -> Epochs:
-        ahead = self._stride * self.progress.row
-        return [[None if e is None else e + ahead for e in group] for group in self._started]
+        row = self.progress.row
+        return [
+            [None if e is None else e + pace.past(row) for e, pace in zip(*own, strict=True)]
+            for own in zip(self._started, self._paces, strict=True)
+        ]
 
     def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
-        # Who steps a scheduler per epoch is believed after one step without a move, and a single
-        # move does not change that: one refill per epoch.
-        self._stride = int(self.progress.moved and self._now != self.progress.last)
+        self._paces = self._likely()
         places = self._followed(sources, active)
         self._started = self._now
         self.progress = self.progress._replace(row=0, places=tuple(places), moving=active)
         lanes: list[Lane] = [*zip(self._groups.tolist(), behind.tolist(), places, strict=True)]
         self._lanes = self._numbered_lanes(sources, lanes, active)
         number = {lane: i for i, lane in enumerate(self._lanes)}
-        jobs = [job for lane in self._lanes for job in self._jobs(lane, number[lane], sources)]
+        paces = self._all_paces()
+        jobs = [
+            job for lane in self._lanes for job in self._jobs(lane, number[lane], sources, paces)
+        ]
         moving = [own for own, on in zip(places, active.tolist(), strict=True) if on]
         self._rows = min((p.path.rows - p.i for own in moving for p in own), default=np.inf)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
-        self._backend.plan(Plan(len(self._lanes), tuple(jobs), tuple(lane_of)))
-        # The clock's t counts from here; a schedule's own step, which may be fractional, is exact
-        # as its job's offset.
-        self._backend.start(Clock(self.progress.steps + 1, 0, self._stride))
+        plan = Plan(len(self._lanes), tuple(jobs), tuple(lane_of), paces)
+        self._backend.plan(plan)
+        # A schedule's own step, which may be fractional, is its job's offset: exact.
+        self._backend.start(Clock(self.progress.steps + 1))
+
+    def _likely(self) -> Paces:
+        """Return the paces that the schedules are likely to go on with.
+
+        Who steps a scheduler per epoch is believed after one step without a move, and a single move
+        does not change that: one refill per epoch.
+        """
+        now = _moved(self._now, self.progress.last)
+        before = self.progress.moved
+        return [
+            [MOVES if new and old else STAYS for new, old in zip_longest(*own, fillvalue=True)]
+            for own in zip_longest(now, before, fillvalue=())
+        ]
+
+    def _all_paces(self) -> tuple[Pace, ...]:
+        return tuple(dict.fromkeys(pace for own in self._paces for pace in own))
 
     def _followed(self, sources: Sources, active: Array) -> Sequence[Places]:
         """Return the places from which each parameter's products go on."""
@@ -206,13 +233,16 @@ class Timeline:
         own = zip(self._groups.tolist(), self.updates, self.progress.now(), strict=True)
         for (group, count, places), on in zip(own, active.tolist(), strict=True):
             if on and (group, count, places) not in known:
-                known[group, count, places] = self._on(places, count, sources[group])
+                known[group, count, places] = self._on(places, count, sources, group)
             found.append(known[group, count, places] if on else places)
         return found
 
-    def _on(self, places: Places, count: int, sources: dict[Key, Source]) -> Places:
-        own = zip(places, self._betas, strict=True)
-        return tuple(followed(place, count, *sources[key], self._stride) for place, key in own)
+    def _on(self, places: Places, count: int, sources: Sources, group: int) -> Places:
+        paces = dict(zip(sources[group], self._paces[group], strict=True))
+        return tuple(
+            followed(place, count, *sources[group][key], paces[key].each)
+            for place, key in zip(places, self._betas, strict=True)
+        )
 
     def _numbered_lanes(self, sources: Sources, lanes: list[Lane], active: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
@@ -222,16 +252,28 @@ class Timeline:
             fresh = group, 0, (START,) * len(self._betas)
             _, behind, places = min(resting, key=itemgetter(1), default=fresh)
             count = self.progress.steps - behind
-            busy[group, behind, self._on(places, count, sources[group])] = None
+            busy[group, behind, self._on(places, count, sources, group)] = None
         return sorted(busy, key=itemgetter(0, 1))
 
-    def _jobs(self, lane: Lane, number: int, sources: Sources) -> list[Job]:
+    def _jobs(
+        self, lane: Lane, number: int, sources: Sources, paces: tuple[Pace, ...]
+    ) -> list[Job]:
         group, behind, places = lane
+        pace_of = dict(zip(sources[group], map(paces.index, self._paces[group]), strict=True))
         corrected = iter(places)
         jobs = []
         for position, (key, formula) in enumerate(self._columns):
             schedule, epoch = sources[group][key]
             known = places and formula in ROOTS
             made = next(corrected).path.formula(formula) if known else formula(schedule)
-            jobs.append(Job(number, position, made, -behind, float(epoch or 0)))
+            offset = float(epoch or 0)
+            jobs.append(Job(number, position, made, -behind, offset, pace_of[key]))
         return jobs
+
+
+def _moved(now: Epochs, last: Epochs) -> list[list[bool]]:
+    """Return which of the schedules' steps are others than the ``last`` ones."""
+    return [
+        [new != old for new, old in zip_longest(*own, fillvalue=-1)]
+        for own in zip_longest(now, last, fillvalue=())
+    ]

@@ -19,15 +19,28 @@ uvec2 add64(uvec2 a, uvec2 b) {
   return uvec2(low, a.y + b.y + carry);
 }
 
+uvec2 mul64(uvec2 a, uint b) {
+  uint high, low;
+  umulExtended(a.x, b, high, low);
+  return uvec2(low, high + a.y * b);
+}
+
+// How far the schedule whose pace is there has moved since the clock was started.
+uvec2 moved(uint pace, uint row) {
+  uint turn = clock[CLOCK_PHASE] + row;
+  uint period = clock[CLOCK_PERIOD];
+  uvec2 cycles = add64(uvec2(clock[CLOCK_CYCLES_LO], clock[CLOCK_CYCLES_HI]), uvec2(turn / period, 0u));
+  return add64(mul64(cycles, clock[pace]), uvec2(clock[pace + 1u + turn % period], 0u));
+}
+
 void main() {
   uint i = gl_GlobalInvocationID.x;
   if (i >= count * rows) return;
   uint row = i / count;
   uint job = first + (i % count) * (JOB_WORDS + CONSTANT_WORDS);
 
-  uvec2 t64 = add64(uvec2(clock[CLOCK_T_LO], clock[CLOCK_T_HI]), uvec2(row * clock[CLOCK_T_STRIDE], 0u));
   X offset = x_from_words(jobs[job + JOB_T_LO], jobs[job + JOB_T_HI], jobs[job + JOB_T_EXPONENT]);
-  X t = x_add(x_from_int64(t64), offset);
+  X t = x_add(x_from_int64(moved(jobs[job + JOB_PACE], row)), offset);
 
   uvec2 k64 = add64(uvec2(clock[CLOCK_K_LO], clock[CLOCK_K_HI]), uvec2(row, 0u));
   X k = x_from_int64(add64(k64, uvec2(jobs[job + JOB_K_LO], jobs[job + JOB_K_HI])));
