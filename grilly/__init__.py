@@ -6,25 +6,39 @@ from . import rules as rules
 from . import schedules as schedules
 from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
+from .errors import RecordError as RecordError
 from .errors import ShaderError as ShaderError
 from .errors import StateError as StateError
 from .errors import TextError as TextError
 from .errors import TraceError as TraceError
 from .lint_values import Finding as Finding
 from .linter import lint as lint
+from .resident.array import DeviceArray as DeviceArray
+from .resident.array import device_array as device_array
+from .resident.array import zeros as zeros
+from .resident.kernel import Kernel as Kernel
+from .resident.tape import Tape as Tape
+from .resident.tape import record as record
 
 __all__ = [
+    "DeviceArray",
     "DeviceError",
     "Finding",
     "GrillyError",
+    "Kernel",
+    "RecordError",
     "ShaderError",
     "StateError",
+    "Tape",
     "TextError",
     "TraceError",
+    "device_array",
     "lint",
     "nn",
     "optim",
+    "record",
     "rules",
     "schedules",
+    "zeros",
 ]
 __version__ = "2.0.0.dev0"

@@ -9,10 +9,11 @@ from __future__ import annotations
 import operator
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import count
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -24,9 +25,13 @@ from .program import Structure, program
 
 if TYPE_CHECKING:
     from . import vk
+    from .resident.places import Place
     from .schedules import Formula
 
 Array = np.ndarray[Any, np.dtype[Any]]
+# By the number of a tensor that lives on the device, its memory there.
+Homes = Mapping[int, Any]
+NOWHERE: Homes = MappingProxyType({})
 
 R = TypeVar("R")
 _ordinals = count()
@@ -110,11 +115,21 @@ class Backend(Protocol):
 
     name: str
 
-    def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
-        """Make slabs for "param", "grad" and ``states``: tensor i has sizes[i] elements, zeros."""
+    @property
+    def place(self) -> Place:
+        """The device, as its arrays see it."""
+
+    def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
+        """Make slabs for "param", "grad" and ``states``: tensor i has sizes[i] elements, zeros.
+
+        A parameter that lives on the device stays in its memory, homes[i].
+        """
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
         """Copy an array of any shape into a tensor of a slab (numpy: may keep a reference)."""
+
+    def give_gradient(self, tensor: int, memory: Any) -> None:
+        """Take a gradient from memory of the device, where it may lie at home already."""
 
     def read(self, slab: str, tensor: int, out: Array) -> None:
         """Copy a tensor of a slab into ``out``, after everything submitted has finished."""
@@ -145,9 +160,15 @@ class Backend(Protocol):
         """Return the table row that the next step will use: (lanes,) of hyper.dtype(kind)."""
 
 
-def window(lanes: int, kind: str) -> int:
-    """Return the rows of a table that has ``lanes`` lanes: at most 256, and 8 MB."""
-    return max(1, min(WINDOW, TABLE_BYTES // (lanes * hyper.dtype(kind).itemsize)))
+def window(lanes: int, kind: str, period: int = 1) -> int:
+    """Return the rows of a table that has ``lanes`` lanes: at most 256 and 8 MB, but a cycle."""
+    rows = min(WINDOW, TABLE_BYTES // (lanes * hyper.dtype(kind).itemsize))
+    return max(period, rows, 1)
+
+
+def short_window(rows: int, period: int) -> int:
+    """Return how many of a window's rows are filled after a change."""
+    return min(max(SHORT_WINDOW, period), rows)
 
 
 def batches(jobs: Sequence[Job]) -> dict[Structure, list[Job]]:

@@ -36,16 +36,24 @@ def offsets(sizes: Sequence[int]) -> list[int]:
 def deal(
     starts: Sequence[int], lane_of: Sequence[int | None], workers: int, most: int = MOST
 ) -> Chunks:
-    """Return the chunks of all tensors that have a lane.
+    """Return the chunks of all tensors that have a lane; ``starts`` is what ``offsets`` returned.
 
-    ``starts`` is what ``offsets`` returned. Every workgroup gets the same number of float4, but
-    the last, as contiguous as they come; with little to do there are at least ``workers`` groups.
+    See ``deal_runs``.
     """
     runs = [
         (starts[i], starts[i + 1] - starts[i], lane)
         for i, lane in enumerate(lane_of)
         if lane is not None and starts[i + 1] > starts[i]
     ]
+    return deal_runs(runs, workers, most)
+
+
+def deal_runs(runs: Sequence[tuple[int, int, int]], workers: int, most: int = MOST) -> Chunks:
+    """Return the chunks of ``runs``, each (start, count, lane) in float4.
+
+    Every workgroup gets the same number of float4, but the last, as contiguous as they come; with
+    little to do there are at least ``workers`` groups.
+    """
     total = sum(count for _, count, _ in runs)
     share = max(LEAST, min(most, -(-total // workers)))
     table, ranges, room = [], [0], share

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from . import backend, cpu_threads, hyper
-from .backend import Array, Clock, Plan
+from .backend import NOWHERE, Array, Clock, Homes, Plan
 from .cpu_kernels import BLOCK, KERNELS
 from .cpu_table import Values
 from .interrupt import Uninterrupted
+from .resident.places import NumpyPlace
 
 
 class CpuBackend:
@@ -20,6 +21,7 @@ class CpuBackend:
     """
 
     name = "numpy"
+    place = NumpyPlace()
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -30,7 +32,7 @@ class CpuBackend:
         self._table = np.empty((0, 0), hyper.dtype(kind))
         self._row = self._rows = 0
 
-    def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
+    def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
         self._slabs = {name: [np.zeros(size, np.float32) for size in sizes] for name in names}
 
@@ -41,6 +43,9 @@ class CpuBackend:
         else:
             self._slabs[slab][tensor][:] = flat
 
+    def give_gradient(self, tensor: int, memory: Array) -> None:
+        self.write("grad", tensor, memory)
+
     def read(self, slab: str, tensor: int, out: Array) -> None:
         values = self._slabs[slab][tensor]
         if not np.may_share_memory(values, out):
@@ -50,13 +55,14 @@ class CpuBackend:
         self._plan = plan
         self._make_scratch()
         self._batches = backend.batches(plan.jobs)
-        self._window = backend.window(plan.lanes, self._kind)
+        self._window = backend.window(plan.lanes, self._kind, plan.period)
         self._table = np.zeros((self._window, plan.lanes), hyper.dtype(self._kind))
 
     def start(self, clock: Clock) -> None:
         self._clock = clock
         self._started = clock.k
-        self._row, self._rows = 0, min(backend.SHORT_WINDOW, self._window)
+        self._row = 0
+        self._rows = backend.short_window(self._window, self._plan.period)
         self._fill()
 
     def step(self) -> None:

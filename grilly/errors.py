@@ -26,6 +26,10 @@ class StateError(GrillyError, ValueError):
     """A state_dict does not fit the object that it was given to; nothing was changed."""
 
 
+class RecordError(GrillyError):
+    """A tape cannot record or replay this; nothing was submitted, and the text says why."""
+
+
 class DeviceError(GrillyError):
     """Vulkan refused a call, or no device fits what was asked for."""
 

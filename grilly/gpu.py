@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from . import backend, glsl, hyper, shaders, vk, xfloat
-from .backend import Array, Clock, Job, Pace, Plan
+from .backend import NOWHERE, Array, Clock, Homes, Job, Pace, Plan
 from .chunks import Chunks
 from .errors import DeviceLostError
 from .program import Structure, program
+from .resident.places import VulkanPlace
 from .schedules import SHIPPED
 from .slabs import Slabs
 
@@ -45,18 +46,44 @@ class GpuBackend:
         self._kind = kind
         self._device = vk.open_device(info)
         self.name = self._device.name
+        self.place = VulkanPlace(self._device)
         self._shape: Any = None
         self._running = False
-        self._row = self._rows = self._parity = 0
+        self._row = self._rows = self._parity = self._window = 0
+        # Changes when what tapes bind does: a tape that was recorded with another is of no use.
+        self.version = 0
 
-    def allocate(self, sizes: Sequence[int], states: Sequence[str]) -> None:
-        slabs = Slabs(self._device, sizes, ("param", "grad", *states))
+    def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
+        tensors = [homes[i].span if i in homes else size for i, size in enumerate(sizes)]
+        slabs = Slabs(self._device, tensors, ("param", "grad", *states))
         # Nothing of the old memory is given up before all of the new is there.
         self._slabs, self._states, self._shape = slabs, tuple(states), None
+        self.version += 1
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
         self._settle()
         self._slabs.write(slab, tensor, values)
+
+    def give_gradient(self, tensor: int, memory: Any) -> None:
+        if self._moves(tensor, memory):
+            with vk.Tape(self._device) as tape:
+                self.take_gradient(tape, tensor, memory)
+            self._device.submit(tape)
+            self._running = True
+
+    def take_gradient(self, tape: vk.Tape, tensor: int, memory: Any) -> None:
+        """Record that a gradient comes from memory of the device, if it lies elsewhere."""
+        for source, at, target, offset, nbytes in self._moves(tensor, memory):
+            tape.copy(source, target, nbytes, at, offset)
+
+    def _moves(self, tensor: int, memory: Any) -> list[tuple[vk.Buffer, int, vk.Buffer, int, int]]:
+        """Return the copies that bring a gradient from ``memory`` to its slab."""
+        source, start, _ = memory.span
+        return [
+            (source, start + first, buffer, offset, nbytes)
+            for buffer, offset, first, nbytes in self._slabs.places("grad", tensor)
+            if (buffer, offset) != (source, start + first)
+        ]
 
     def read(self, slab: str, tensor: int, out: Array) -> None:
         self._settle()
@@ -69,12 +96,16 @@ class GpuBackend:
         dealt = self._slabs.deal(plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
         counts = {structure: len(batch) for structure, batch in batches.items()}
         clock = len(hyper.CLOCK_WORDS) + len(plan.paces) * (1 + plan.period)
+        window = backend.window(plan.lanes, self._kind, plan.period)
         shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt], clock)
-        if shape != self._shape:
+        if shape != self._shape or window != self._window:
             self._shape = None  # until all is made: if the device fails, make it again
-            self._make(plan.lanes, counts, sum(map(len, jobs)), dealt, clock)
+            self._lanes, self._window = plan.lanes, window
+            self._make(counts, sum(map(len, jobs)), dealt, clock)
             self._shape = shape
+            self.version += 1
         self._paces = plan.paces
+        self._short = backend.short_window(window, plan.period)
         self._jobs.write(np.concatenate(jobs))
         for (table, ranges), part in zip(self._chunks, dealt, strict=True):
             table.write(part.table)
@@ -84,7 +115,7 @@ class GpuBackend:
         self._clock.write(clock_words(clock, self._paces))
         self._started = clock.k
         self._row = self._rows = self._parity = 0
-        self._next_rows = min(backend.SHORT_WINDOW, self._window)
+        self._next_rows = self._short
 
     def step(self) -> None:
         self._running = True
@@ -93,6 +124,38 @@ class GpuBackend:
     def replay(self, steps: int) -> None:
         self._running = True
         self._device.submit(*[tape for _ in range(steps) for tape in self._next_step()])
+
+    @property
+    def parity(self) -> int:
+        """Which of the cursor's two words the next step reads."""
+        return self._parity
+
+    @property
+    def rows_left(self) -> int:
+        """The steps for which the table is filled; some more if updates were skipped."""
+        return self._rows - self._row
+
+    @property
+    def standing(self) -> tuple[int, int, int, int]:
+        """Where in the window the next step stands: the same standing, the same tapes."""
+        return self._row, self._rows, self._parity, self._next_rows
+
+    def stand(self, standing: tuple[int, int, int, int]) -> None:
+        """Take notice of what was submitted that leads to this ``standing``."""
+        self._running = True
+        self._row, self._rows, self._parity, self._next_rows = standing
+
+    def prepare_refills(self) -> None:
+        """Record all refills that can come, for a replay must record nothing."""
+        for parity in (0, 1):
+            for rows in {self._short, self._window}:
+                self._refill_for(parity, rows)
+
+    def took(self, steps: int) -> None:
+        """Take notice of steps that others than ``step`` have submitted."""
+        self._running = True
+        self._row += steps
+        self._parity ^= steps & 1
 
     def applied(self, patience: float | None = None) -> int | None:
         if not self._device.wait(patience):
@@ -111,7 +174,7 @@ class GpuBackend:
 
     def row(self) -> Array:
         if self._row == self._rows:
-            self._device.submit(self._refill())
+            self._device.submit(self.refill())
         size = hyper.dtype(self._kind).itemsize * self._lanes
         return self._table.read(hyper.dtype(self._kind), self._lanes, self._row * size)
 
@@ -123,21 +186,26 @@ class GpuBackend:
         self._device.owner.check()
 
     def _next_step(self) -> list[vk.Tape]:
-        tapes = [self._refill()] if self._row == self._rows else []
+        tapes = [self.refill()] if self._row == self._rows else []
         tapes.append(self._steps[self._parity])
         self._row += 1
         self._parity ^= 1
         return tapes
 
-    def _refill(self) -> vk.Tape:
-        tape = self._refills[self._parity, self._next_rows]
+    def refill(self) -> vk.Tape:
+        """Return the tape that fills the table from the next step on; it must be submitted."""
+        tape = self._refill_for(self._parity, self._next_rows)
         self._row, self._rows, self._parity = 0, self._next_rows, 0
         self._next_rows = self._window
         return tape
 
+    def _refill_for(self, parity: int, rows: int) -> vk.Tape:
+        if (parity, rows) not in self._refills:
+            self._refills[parity, rows] = self._record_refill(parity, rows, self._counts)
+        return self._refills[parity, rows]
+
     def _make(
         self,
-        lanes: int,
         counts: dict[Structure, int],
         words: int,
         dealt: list[Chunks],
@@ -146,41 +214,38 @@ class GpuBackend:
         """Make the buffers of a plan's shape and record its tapes."""
         device = self._device
         self._clock = device.buffer(4 * clock_words)
-        self._lanes, self._window = lanes, backend.window(lanes, self._kind)
-        self._row_words = lanes * len(hyper.COLUMNS[self._kind])
+        self._row_words = self._lanes * len(hyper.COLUMNS[self._kind])
         self._table = device.buffer(4 * self._row_words * self._window, fill=255)
         self._jobs = device.buffer(4 * words)
         self._chunks = [
             (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
         ]
-        self._steps = [self._record_step(parity, dealt) for parity in (0, 1)]
-        short = min(backend.SHORT_WINDOW, self._window)
-        self._refills = {
-            (parity, rows): self._record_refill(parity, rows, counts)
-            for parity in (0, 1)
-            for rows in {short, self._window}
-        }
+        self._groups = [part.groups for part in dealt]
+        self._steps = [self._record_step(parity) for parity in (0, 1)]
+        self._counts = counts
+        self._refills: dict[tuple[int, int], vk.Tape] = {}
 
-    def _record_step(self, parity: int, dealt: list[Chunks]) -> vk.Tape:
+    def _record_step(self, parity: int) -> vk.Tape:
+        with vk.Tape(self._device) as tape:
+            self.record_update(tape, parity)
+        return tape
+
+    def record_update(self, tape: vk.Tape, parity: int) -> None:
         """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
         code = shaders.spirv(SHADER[(self._kind, *self._states)])
         constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
         kernel = self._device.kernel(code, len(self._states) + 6, push=8, constants=constants)
         push = _words(parity, self._lanes)
-        parts = zip(self._chunks, self._slabs.parts(), dealt, strict=True)
-        with vk.Tape(self._device) as tape:
-            for place, (tables, slabs, part) in enumerate(parts):
-                if place:
-                    tape.barrier()  # the one before has written the cursor's next word too
-                binding = kernel.bind([self._clock, self._table, *tables, *slabs])
-                tape.dispatch(binding, part.groups, push)
-        return tape
+        for tables, slabs, groups in zip(
+            self._chunks, self._slabs.parts(), self._groups, strict=True
+        ):
+            binding = kernel.bind([self._clock, self._table, *tables, *slabs])
+            tape.dispatch(binding, groups, push)
 
     def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
         roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
         with vk.Tape(self._device) as tape:
             tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
-            tape.barrier()
             first = 0
             for structure, count in counts.items():
                 kernel = self._device.kernel(

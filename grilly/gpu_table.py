@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import hyper, vk
+from . import vk
 from .backend import Array, Clock, Job, Pace
 from .gpu import FILL_LOCAL_SIZE, clock_words, job_words, spirv
 from .program import program

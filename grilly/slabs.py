@@ -2,17 +2,22 @@
 
 There is one slab for the parameters, one for the gradients and one for each state. All are cut at
 the same places, so a chunk of a part is the same chunk in all of them; a tensor may straddle parts.
+Parameters that live on the device stay where they are: their buffer is a part of its own, with the
+gradients at the same offsets of its twin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from . import chunks, vk
 from .backend import Array
+
+# A tensor's floats, or where it lies if it lives on the device.
+Tensor: TypeAlias = "int | vk.Span"
 
 
 class Piece(NamedTuple):
@@ -24,44 +29,72 @@ class Piece(NamedTuple):
     last: int
 
 
+class Region(NamedTuple):
+    """Tensors that lie together: ``starts`` and ``size`` in float4, ``sizes`` in floats."""
+
+    tensors: tuple[int, ...]
+    starts: tuple[int, ...]
+    sizes: tuple[int, ...]
+    size: int
+    # Where the parameters are if they live on the device; ``offset`` is in bytes.
+    buffer: vk.Buffer | None = None
+    offset: int = 0
+
+
+class Part(NamedTuple):
+    """Float4 ``start`` to ``end`` of a region, and where they are in each slab."""
+
+    region: Region
+    start: int
+    end: int
+    slabs: dict[str, tuple[vk.Buffer, int, int]]
+
+
 class Slabs:
-    """A slab for each of ``names``, all zeros; tensor i has ``sizes[i]`` floats in each."""
+    """A slab for each of ``names``; but for the parameters on the device, all zeros at first."""
 
-    def __init__(self, device: vk.Device, sizes: Sequence[int], names: Sequence[str]) -> None:
+    def __init__(self, device: vk.Device, tensors: Sequence[Tensor], names: Sequence[str]) -> None:
         self._device = device
-        self.starts = chunks.offsets(sizes)
-        total, self._most = self.starts[-1], _most(device)
-        self._spans = [
-            (start, min(start + self._most, total)) for start in range(0, max(1, total), self._most)
+        self._most = _most(device)
+        self._parts = [
+            self._part(region, span, names)
+            for region in _regions(tensors)
+            for span in self._spans(region)
         ]
-        nbytes = [16 * max(1, end - start) for start, end in self._spans]
-        self._parts = {name: [device.buffer(size) for size in nbytes] for name in names}
-        self._views = {
-            name: [part.view(np.float32) for part in parts] for name, parts in self._parts.items()
-        }
-        self._pieces = [
-            self._pieces_of(4 * start, size)
-            for start, size in zip(self.starts, sizes, strict=False)
+        self._views = [
+            {name: _view(*place) for name, place in part.slabs.items()} for part in self._parts
         ]
+        self._pieces: list[list[Piece]] = [[] for _ in tensors]
+        for number, part in enumerate(self._parts):
+            for tensor, piece in _pieces(number, part):
+                self._pieces[tensor].append(piece)
 
-    def parts(self) -> list[tuple[vk.Buffer, ...]]:
+    def parts(self) -> list[tuple[tuple[vk.Buffer, int, int], ...]]:
         """Return what each dispatch of a step binds: one part of every slab, in their order."""
-        return list(zip(*self._parts.values(), strict=True))
+        return [tuple(part.slabs.values()) for part in self._parts]
 
     def deal(self, lane_of: Sequence[int | None], workers: int) -> list[chunks.Chunks]:
         """Return the chunks of each part; one in which no tensor has a lane has no work."""
-        return [
-            chunks.deal((np.clip(self.starts, *span) - span[0]).tolist(), lane_of, workers)
-            for span in self._spans
-        ]
+        return [chunks.deal_runs(self.runs(part, lane_of), workers) for part in self._parts]
+
+    def runs(self, part: Part, lane_of: Sequence[int | None]) -> list[tuple[int, int, int]]:
+        """Return (start, count, lane) in float4 of each tensor in ``part`` that has a lane."""
+        region, found = part.region, []
+        for tensor, start, size in zip(region.tensors, region.starts, region.sizes, strict=True):
+            first, last = max(start, part.start), min(start + -(-size // 4), part.end)
+            lane = lane_of[tensor]
+            if first < last and lane is not None:
+                found.append((first - part.start, last - first, lane))
+        return found
 
     def write(self, name: str, tensor: int, values: Array) -> None:
         """Copy ``values`` into a tensor; the device must have finished with it."""
         flat = np.ascontiguousarray(values, np.float32).reshape(-1)
         for part, at, first, last in self._pieces[tensor]:
-            view = self._views[name][part]
+            view = self._views[part][name]
             if view is None:
-                self._parts[name][part].write(flat[first:last], 4 * at)
+                buffer, offset, _ = self._parts[part].slabs[name]
+                buffer.write(flat[first:last], offset + 4 * at)
             else:
                 view[at : at + last - first] = flat[first:last]
                 self._device.counters.bytes_up += 4 * (last - first)
@@ -70,9 +103,10 @@ class Slabs:
         """Copy a tensor into ``out``; the device must have finished with it."""
         flat = out.reshape(-1) if out.flags.c_contiguous else np.empty(out.size, np.float32)
         for part, at, first, last in self._pieces[tensor]:
-            view = self._views[name][part]
+            view = self._views[part][name]
             if view is None:
-                values = self._parts[name][part].read(np.float32, last - first, 4 * at)
+                buffer, offset, _ = self._parts[part].slabs[name]
+                values = buffer.read(np.float32, last - first, offset + 4 * at)
             else:
                 values = view[at : at + last - first]
                 self._device.counters.bytes_down += 4 * (last - first)
@@ -80,14 +114,71 @@ class Slabs:
         if not out.flags.c_contiguous:
             out[...] = flat.reshape(out.shape)
 
-    def _pieces_of(self, start: int, size: int) -> list[Piece]:
-        """Return the pieces of the ``size`` floats from float ``start`` of a whole slab on."""
-        step, end = 4 * self._most, start + size
-        pieces = []
-        for part in range(start // step, -(-end // step)):
-            first, last = max(start, part * step), min(end, (part + 1) * step)
-            pieces.append(Piece(part, first - part * step, first - start, last - start))
-        return pieces
+    def places(self, name: str, tensor: int) -> Iterator[tuple[vk.Buffer, int, int, int]]:
+        """Yield (buffer, offset, first byte, bytes) of each piece of a tensor in a slab."""
+        for part, at, first, last in self._pieces[tensor]:
+            buffer, offset, _ = self._parts[part].slabs[name]
+            yield buffer, offset + 4 * at, 4 * first, 4 * (last - first)
+
+    def _spans(self, region: Region) -> Iterator[tuple[int, int]]:
+        """Yield the float4 of a region that each part has."""
+        step = self._most
+        if region.buffer is not None:  # a part begins where a binding may
+            step -= step % max(1, self._device.limits.offset_alignment // 16)
+        for start in range(0, max(1, region.size), step):
+            yield start, min(start + step, region.size)
+
+    def _part(self, region: Region, span: tuple[int, int], names: Sequence[str]) -> Part:
+        nbytes = 16 * max(1, span[1] - span[0])
+        slabs = {}
+        for name in names:
+            if region.buffer is not None and name in ("param", "grad"):
+                twin = self._device.arena.twin
+                buffer = region.buffer if name == "param" else twin(region.buffer)
+                slabs[name] = buffer, region.offset + 16 * span[0], nbytes
+            else:
+                slabs[name] = self._device.buffer(nbytes), 0, nbytes
+        return Part(region, *span, slabs)
+
+
+def _regions(tensors: Sequence[Tensor]) -> list[Region]:
+    """Return the host's tensors, one after the other, and those of each device buffer."""
+    host = [(i, size) for i, size in enumerate(tensors) if isinstance(size, int)]
+    starts = chunks.offsets([size for _, size in host])
+    numbers, sizes = tuple(i for i, _ in host), tuple(size for _, size in host)
+    regions = [Region(numbers, tuple(starts[:-1]), sizes, starts[-1])]
+    resident: dict[int, list[tuple[int, vk.Span]]] = {}
+    for i, span in enumerate(tensors):
+        if not isinstance(span, int):
+            resident.setdefault(id(span.buffer), []).append((i, span))
+    if resident and not host:
+        regions.clear()
+    return regions + [_resident(own) for own in resident.values()]
+
+
+def _resident(own: list[tuple[int, vk.Span]]) -> Region:
+    """Return the region of the tensors in one buffer: from the first to the last of them."""
+    first = min(span.offset for _, span in own)
+    end = max(span.offset + span.nbytes for _, span in own)
+    starts = tuple((span.offset - first) // 16 for _, span in own)
+    sizes = tuple(span.nbytes // 4 for _, span in own)
+    numbers = tuple(i for i, _ in own)
+    return Region(numbers, starts, sizes, -(-(end - first) // 16), own[0][1].buffer, first)
+
+
+def _pieces(number: int, part: Part) -> Iterator[tuple[int, Piece]]:
+    """Yield each tensor that has floats in ``part``, and which."""
+    region, begin, end = part.region, 4 * part.start, 4 * part.end
+    for tensor, start, size in zip(region.tensors, region.starts, region.sizes, strict=True):
+        first, last = max(4 * start, begin), min(4 * start + size, end)
+        if first < last:
+            piece = Piece(number, first - begin, first - 4 * start, last - 4 * start)
+            yield tensor, piece
+
+
+def _view(buffer: vk.Buffer, offset: int, nbytes: int) -> Array | None:
+    seen = buffer.view(np.uint8)
+    return None if seen is None else seen[offset : offset + nbytes].view(np.float32)
 
 
 def _most(device: vk.Device) -> int:

@@ -1,4 +1,4 @@
-"""Parameter: a float32 array and its gradient."""
+"""Parameter: a float32 array, on the host or on a device, and its gradient."""
 
 from __future__ import annotations
 
@@ -7,14 +7,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..resident.array import DeviceArray, device_array
+
 Float32 = npt.NDArray[np.float32]
 
 
 class Parameter:
     """A float32 array of any shape, ``data``, updated in place, and its gradient ``grad``.
 
-    ``data`` is the array that was given, not a copy. Raises TypeError unless it is a numpy array of
-    float32, ValueError if that is read-only or its elements share memory with each other.
+    ``data`` is the array that was given, not a copy: of numpy, or a DeviceArray. With ``device`` it
+    is a DeviceArray with a copy of what was given. The gradient of a DeviceArray is there from the
+    start, a DeviceArray of zeros for kernels to write into: an optimizer moves nothing then. Set it
+    to None, and the parameter is left alone.
+
+    Raises TypeError unless ``data`` is a numpy array of float32 or a DeviceArray (with ``device``:
+    unless it is real), ValueError if it is read-only or its elements share memory with each other,
+    DeviceError if the device cannot be used.
 
     Another array may be put into ``data``. It must share no memory with another parameter's: that
     is looked for when a group is added to an optimizer, but not at each step, which would update
@@ -27,27 +35,30 @@ class Parameter:
 
     __slots__ = ("__weakref__", "_data", "grad")
 
-    def __init__(self, data: Float32) -> None:
-        self.data = data
-        self.grad: npt.ArrayLike | None = None
+    def __init__(self, data: Any, device: str | int | None = None) -> None:
+        self.data = data if device is None else device_array(data, device)
+        self.grad: Any = self._data.twin() if isinstance(self._data, DeviceArray) else None
 
     @property
-    def data(self) -> Float32:
-        """The array that is updated."""
+    def data(self) -> Any:
+        """The array that is updated, of numpy or a DeviceArray."""
         return self._data
 
     @data.setter
-    def data(self, data: Float32) -> None:
-        self._data = checked(data, "data")
+    def data(self, data: Float32 | DeviceArray) -> None:
+        self._data = data if isinstance(data, DeviceArray) else checked(data, "data")
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of ``data``."""
-        return self.data.shape
+        shape: tuple[int, ...] = self.data.shape
+        return shape
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        if isinstance(self.data, DeviceArray):
+            return self.data.__array__(dtype, copy)
         if dtype is None and not copy:
-            return self.data
+            return self.data  # type: ignore[no-any-return]
         return np.array(self.data, dtype=dtype)
 
     def __repr__(self) -> str:

@@ -72,6 +72,17 @@ class Course:
             self._known.append(_Known(tree, t, window))
         return window
 
+    @property
+    def on_host(self) -> bool:
+        """Whether its values are computed on the host, a window of them ahead."""
+        return self._on_host
+
+    def reach(self, t: float) -> float:
+        """Return for how many steps after ``t`` what ``formula`` gave holds."""
+        if not self._on_host:
+            return self._last - t
+        return min((known.window.last - t for known in self._known if known.covers(t)), default=0)
+
     def agrees(self, formula: Schedule, values: Values, steps: Values) -> bool:
         """Return whether ``formula`` has ``values`` on the device too, and its functions alone.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..backend import Backend
+from ..backend import Backend, Homes
 from ..nn.parameter import Float32
 
 States = dict[str, Float32]
@@ -29,6 +29,7 @@ class Memory:
         # states on their way into new slabs: what a failure or Ctrl-C leaves there, the next call
         # finishes.
         self._held_for: tuple[int, tuple[str, ...]] | None = None
+        self._homes: Homes = {}
         self._moving: list[States] | None = None
 
     def take_in(self, shapes: Sequence[tuple[int, ...]]) -> None:
@@ -37,15 +38,20 @@ class Memory:
         self._sizes += map(math.prod, shapes)
         self.has = np.concatenate([self.has, np.zeros((len(shapes), len(self.names)), np.bool_)])
 
-    def fits(self, wanted: Iterable[str]) -> bool:
-        """Whether the slabs are those of all parameters and of the ``wanted`` states."""
-        return self._moving is None and self._held_for == (len(self._sizes), self._states(wanted))
+    def fits(self, wanted: Iterable[str], homes: Homes) -> bool:
+        """Whether the slabs are those of all parameters and of the ``wanted`` states.
 
-    def move(self, wanted: Iterable[str]) -> None:
+        ``homes`` is where parameters live that are on the device.
+        """
+        held_for = len(self._sizes), self._states(wanted)
+        return self._moving is None and self._held_for == held_for and self._homes == homes
+
+    def move(self, wanted: Iterable[str], homes: Homes) -> None:
         """Make slabs that fit, and keep what the old ones held."""
         states = self._states(wanted)
         self._moving = self.held()
-        self._backend.allocate(self._sizes, states)
+        self._backend.allocate(self._sizes, states, homes)
+        self._homes = homes
         for i, held in enumerate(self._moving):
             for name, values in held.items():
                 self._backend.write(name, i, values)

@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import hyper
-from ..backend import choose
-from ..errors import DeviceError
+from ..backend import Pace, choose
+from ..errors import DeviceError, RecordError
 from ..nn.parameter import Float32, Parameter
+from ..resident import recording
+from ..resident.array import DeviceArray
 from .entry import entry
 from .memory import Memory
 from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
@@ -25,12 +27,15 @@ from .params import (
     array_of,
     check_distinct,
     check_named,
+    given_gradients,
     gradients_of,
     groups_of,
     params_of,
     zeroed,
 )
 from .progress import Progress
+from .recorded import RecordedStep
+from .residents import check_place, choice, homes_of, listed
 from .sources import Sources
 from .state import load_state, saved_state
 from .timeline import Column, Timeline
@@ -90,8 +95,8 @@ class Optimizer:
         self._check(defaults, argument=True)
         check_arguments(defaults)
         self.check_defaults()
-        groups = groups_of(params)
-        self._backend = choose(device, self.kind)
+        groups = listed(groups_of(params))
+        self._backend = choose(choice(device, groups), self.kind)
         self._memory = Memory(self._backend, self.all_states)
         self._timeline = Timeline(self._backend, columns, self.exact)
         self._add(groups)
@@ -152,6 +157,7 @@ class Optimizer:
         check_named(self.param_groups, groups)
         for group in groups:
             self._check(group)
+        check_place(self._backend, params)
         members = [len(group["params"]) for group in groups]
         first = len(self.param_groups)
         self.param_groups += groups
@@ -167,10 +173,13 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros.
 
-        An array that can be written is set to zeros in place, as in torch: it stays the ``grad``.
+        An array that can be written is set to zeros in place, as in torch: it stays the ``grad``. A
+        DeviceArray is set to zeros either way, on the device: kernels write into it.
         """
         for p in self._params:
-            if isinstance(p, Parameter) and p.grad is not None:
+            if isinstance(p, Parameter) and isinstance(p.grad, DeviceArray):
+                p.grad.fill_zero()
+            elif isinstance(p, Parameter) and p.grad is not None:
                 p.grad = None if set_to_none else zeroed(p.grad, p.shape)
 
     @entry
@@ -195,18 +204,34 @@ class Optimizer:
         self._settle()
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
+        tape = recording.current()
+        if tape is not None and closure is not None:
+            raise RecordError(
+                "step(closure) cannot be recorded: record what closure() does, then step()"
+            )
         loss = closure() if closure is not None else None
         self._check_members()
+        if tape is not None:
+            tape.append(RecordedStep(self, given_gradients(self._params, gradients)))
+            return None
         grads = gradients_of(self._params, self._memory.shapes, gradients)
         active = np.array([grad is not None for grad in grads], np.bool_)
         if active.any():
             arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
             self._prepare(active)
-            for i, array in arrays.items():
+            host = {i: array for i, array in arrays.items() if not isinstance(array, DeviceArray)}
+            for i, array in host.items():
                 self._backend.write("param", i, array)
-                self._backend.write("grad", i, np.asarray(grads[i]))
-            self._update(arrays, active)
+            for i in arrays:
+                self._give_gradient(i, grads[i])
+            self._update(host, active)
         return loss
+
+    def _give_gradient(self, i: int, grad: Any) -> None:
+        if isinstance(grad, DeviceArray) and grad._place == self._backend.place:
+            self._backend.give_gradient(i, grad._memory)
+        else:
+            self._backend.write("grad", i, np.asarray(grad))
 
     @entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:
@@ -271,13 +296,40 @@ class Optimizer:
                 "add_param_group, and to remove or replace make a new optimizer"
             )
 
-    def _prepare(self, active: npt.NDArray[np.bool_]) -> None:
+    def _prepare(
+        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
+    ) -> None:
+        """Have memory and table for an update, or for a replay in which tracks have these paces."""
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")
         self._make_room()
         counted = self._per_parameter([self.counts(group) for group in self.param_groups])
-        self._timeline.prepare(sources, active, counted)
+        paces = None if tracks is None else self._sources.paces(sources, tracks, period)
+        self._timeline.prepare(sources, active, counted, paces)
+
+    @entry
+    def _get_ready(
+        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace], period: int
+    ) -> float:
+        """Have all that a replay needs; return the number of updates that it may have."""
+        self._settle()
+        self._check_members()
+        arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
+        self._prepare(active, tracks, period)
+        for i, array in arrays.items():
+            if not isinstance(array, DeviceArray):  # of the numpy device
+                self._backend.write("param", i, array)
+        return self._timeline.updates_left
+
+    @entry
+    def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:
+        """Count updates that a tape has made; 0: it failed, and nothing is known."""
+        if updates:
+            self._memory.has = self._memory.has | (active[:, None] & self._made())
+            self._timeline.progress = self._timeline.after(updates)
+        else:
+            self._timeline.forget()
 
     def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
         """Make the update that was prepared: wholly, or not at all."""
@@ -320,11 +372,12 @@ class Optimizer:
     def _make_room(self, also: Iterable[str] = ()) -> None:
         """Have slabs for all parameters, what updates of them make, and ``also`` these states."""
         wanted = set(also).union(*map(self.states_of, self.param_groups))
-        if not self._memory.fits(wanted):
+        homes = homes_of(self._params)
+        if not self._memory.fits(wanted, homes):
             self._timeline.forget()
-            self._memory.move(wanted)
+            self._memory.move(wanted, homes)
 
-    def _array(self, i: int) -> Float32:
+    def _array(self, i: int) -> Float32 | DeviceArray:
         array, shape = array_of(self._params[i], f"parameter {i}"), self._memory.shapes[i]
         if array.shape != shape:
             raise ValueError(

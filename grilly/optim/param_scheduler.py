@@ -15,6 +15,8 @@ from .columns import limits_of, sound
 from .course import fingerprint
 from .following import AllStates, Following
 from .lr_scheduler.checks import check_epoch, check_optimizer
+from .lr_scheduler.lambdas import ASKED
+from .lr_scheduler.noted import noted
 from .lr_scheduler.preview import steps_of
 from .lr_scheduler.touch import unchanged_on_error
 from .options import Key, check_number
@@ -25,6 +27,7 @@ from .written import held, last, put
 # Those that are alive and not closed: no two may write the same number.
 _writers: weakref.WeakSet[ParamScheduler] = weakref.WeakSet()
 _STATE = {"last_epoch", "schedules", "rules"}
+RULES = "a rule in it counts at every step what the host tells it"
 
 
 class ParamScheduler:
@@ -116,6 +119,8 @@ class ParamScheduler:
         number, group and step (on Python 3.10 without).
         """
         self._check_open()
+        if metrics is None and noted(self):
+            return
         own, track = self._following, self._track
         if (
             metrics is None
@@ -274,6 +279,39 @@ class ParamScheduler:
         # A scheduler that has overtaken this one has done so in all groups.
         if anew or any(driven.get(first) is not self._track for first in own.firsts):
             driven.update(dict.fromkeys(own.numbers, self._track))
+
+    # --- Replays of a tape -----------------------------------------------------------------------
+
+    def _reach(self) -> tuple[float, str]:
+        """Return how many steps from now on the device can go along the formulas that it has.
+
+        And why the host cannot give it others in the midst of a replay; "" if it can.
+        """
+        self._check_open()
+        if self._following.has_rules:
+            return 0, RULES
+        track, groups = self._track, self.optimizer.param_groups
+        stands = (
+            track.t == self.last_epoch
+            and self._following.fits(self.optimizer, self.schedules)
+            and track.holds(groups)
+        )
+        if not stands:
+            return 0, ""
+        ends = [
+            (course.reach(track.t), course.on_host) for *_, course in self._following.scheduled()
+        ]
+        reach = min((end for end, _ in ends), default=np.inf)
+        asked = any(on_host and end == reach for end, on_host in ends)
+        return reach, ASKED if asked else ""
+
+    def _leap(self, steps: int) -> None:
+        """Be where so many calls of ``step()`` lead, all of them along the formulas."""
+        self._move(self.last_epoch + steps, self._states)
+
+    def _tracks(self) -> list[Track]:
+        """Return the tracks that are written along now."""
+        return [self._track]
 
     # --- States and errors -----------------------------------------------------------------------
 

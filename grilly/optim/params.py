@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..nn.parameter import Float32, Parameter, checked
+from ..resident.array import DeviceArray
 
-Gradients = Sequence[npt.ArrayLike | None] | Mapping[int, npt.ArrayLike]
-Param = Parameter | Float32
+Gradient = npt.ArrayLike | DeviceArray
+Gradients = Sequence[Gradient | None] | Mapping[int, Gradient]
+Param = Parameter | Float32 | DeviceArray
 
 _ITERABLE = (
     "params argument given to the optimizer should be an iterable of Parameters, float32 arrays "
@@ -22,7 +24,7 @@ _ITERABLE = (
 def groups_of(params: Any) -> list[dict[str, Any]]:
     """Return the param groups that an optimizer's ``params`` argument means."""
     _check_no_module(params)
-    single = isinstance(params, (np.ndarray, Parameter, str, Mapping))
+    single = isinstance(params, (np.ndarray, Parameter, DeviceArray, str, Mapping))
     if single or not isinstance(params, Iterable):
         raise TypeError(_ITERABLE.format(type(params).__name__))
     groups = list(params)
@@ -40,7 +42,7 @@ def params_of(group: Any) -> tuple[list[Param], dict[str, list[str]]]:
     params = group["params"]
     if isinstance(params, (set, frozenset)):
         raise TypeError("params must be in an order that stays the same: pass a list, not a set")
-    if isinstance(params, (Parameter, np.ndarray)):
+    if isinstance(params, (Parameter, DeviceArray, np.ndarray)):
         return [params], {}
     _check_no_module(params)
     if isinstance(params, str) or not isinstance(params, Iterable):
@@ -75,9 +77,21 @@ def check_named(groups: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]])
             )
 
 
-def array_of(param: Any, name: str) -> Float32:
-    """Return the array that a parameter is updated in."""
-    return checked(param.data if isinstance(param, Parameter) else param, name)
+def array_of(param: Any, name: str) -> Float32 | DeviceArray:
+    """Return the array that a parameter is updated in; one in host memory is a numpy array."""
+    data = param.data if isinstance(param, Parameter) else param
+    if isinstance(data, DeviceArray):
+        return in_host_memory(data)
+    return checked(data, name)
+
+
+def in_host_memory(array: DeviceArray) -> Float32 | DeviceArray:
+    """Return the numpy array that a DeviceArray of the numpy device is; others as they are."""
+    memory = array._memory
+    if isinstance(memory, np.ndarray):
+        host: Float32 = memory[: array.size].reshape(array.shape)
+        return host
+    return array
 
 
 def check_distinct(params: Sequence[Param], new: Sequence[Param]) -> None:
@@ -85,12 +99,19 @@ def check_distinct(params: Sequence[Param], new: Sequence[Param]) -> None:
     if len({id(p) for p in (*params, *new)}) < len(params) + len(new):
         raise ValueError("some parameters appear in more than one parameter group")
     arrays = [array_of(p, f"params[{i}]") for i, p in enumerate((*params, *new))]
-    spans = sorted((*_span(a), i) for i, a in enumerate(arrays) if a.size)
+    homes = [id(a._memory) for a in arrays if isinstance(a, DeviceArray)]
+    if len(set(homes)) < len(homes):
+        raise ValueError(
+            "two parameters are the same DeviceArray: the order of updates would matter"
+        )
+    host = [(i, a) for i, a in enumerate(arrays) if not isinstance(a, DeviceArray)]
+    of = dict(host)
+    spans = sorted((*_span(a), i) for i, a in host if a.size)
     for place, (_, end, i) in enumerate(spans):
         for start, _, j in spans[place + 1 :]:
             if start >= end:
                 break
-            if np.shares_memory(arrays[i], arrays[j]):
+            if np.shares_memory(of[i], of[j]):
                 raise ValueError(
                     f"parameters {min(i, j)} and {max(i, j)} share memory, so the order of their "
                     "updates would matter: pass copies"
@@ -103,16 +124,25 @@ def _span(array: Float32) -> tuple[int, int]:
 
 def gradients_of(
     params: Sequence[Param], shapes: Sequence[tuple[int, ...]], gradients: Gradients | None
-) -> list[Float32 | None]:
+) -> list[Float32 | DeviceArray | None]:
     """Return one float32 gradient or None per parameter."""
-    given = _given(params, gradients)
+    given = given_gradients(params, gradients)
     return [
-        None if grad is None else real_array(grad, shape, f"the gradient of parameter {i}")
+        None if grad is None else _gradient(grad, shape, f"the gradient of parameter {i}")
         for i, (grad, shape) in enumerate(zip(given, shapes, strict=True))
     ]
 
 
-def _given(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
+def _gradient(grad: Any, shape: tuple[int, ...], name: str) -> Float32 | DeviceArray:
+    if not isinstance(grad, DeviceArray):
+        return real_array(grad, shape, name)
+    if grad.shape != shape:
+        raise ValueError(f"{name} must have the parameter's shape {shape}, got {grad.shape}")
+    return in_host_memory(grad)
+
+
+def given_gradients(params: Sequence[Param], gradients: Gradients | None) -> list[Any]:
+    """Return what was given as gradients, unchecked, one per parameter; None: no gradient."""
     if gradients is None:
         if params and not any(isinstance(p, Parameter) for p in params):
             raise ValueError(

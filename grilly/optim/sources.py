@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..backend import Pace
 from ..schedules import Constant
 from .options import FLOAT32_OVERFLOW, Key, Limit, check_number, label, number_of, option
 from .timeline import Source
@@ -23,6 +24,19 @@ class Sources:
     def of(self, number: int, group: dict[str, Any]) -> dict[Key, Source]:
         """Return those of group ``number``; raise if a number cannot be meant."""
         return {key: self._of(number, group, key) for key in self.keys}
+
+    def paces(
+        self, sources: Sequence[dict[Key, Source]], tracks: Mapping[int, Pace], period: int
+    ) -> list[list[Pace]]:
+        """Return the pace of each number in a replay: its track's, or it stays."""
+        stays = Pace(0, (0,) * period)
+        return [
+            [
+                stays if source.epoch is None else tracks.get(id(self.driven[number, key]), stays)
+                for key, source in own.items()
+            ]
+            for number, own in enumerate(sources)
+        ]
 
     def _of(self, number: int, group: dict[str, Any], key: Key) -> Source:
         value = option(group, key, f"param_groups[{number}]")

@@ -120,11 +120,14 @@ class Timeline:
             for key, product in zip(self._betas, padded, strict=False)
         )
 
-    def prepare(self, sources: Sources, active: Array, counted: Array) -> None:
+    def prepare(
+        self, sources: Sources, active: Array, counted: Array, paces: Paces | None = None
+    ) -> None:
         """Make the table right for a step that updates the ``active`` (bool) parameters.
 
-        Of these, the update counts for the ``counted`` ones only. Raises ValueError, with nothing
-        changed, if one of them has had as many updates as can be counted.
+        Of these, the update counts for the ``counted`` ones only. ``paces`` are those that the
+        schedules will go on with in a replay; without them they are guessed. Raises ValueError,
+        with nothing changed, if a parameter has had as many updates as can be counted.
         """
         self._check_countable(active & counted)
         # The count of what is not counted stays; that it falls behind must not need a new plan.
@@ -134,8 +137,10 @@ class Timeline:
         # What an idle parameter has missed matters only when it comes back.
         wanted = (schedules, np.where(active, behind, -1).tolist())
         ended = self.progress.row >= self._rows
-        if self._planned != wanted or self._now != self._predicted() or ended:
+        fits = self._paces == paces if paces is not None else self._period == 1
+        if self._planned != wanted or self._now != self._predicted() or ended or not fits:
             self.forget()  # if the device fails now, the next step plans again
+            self._paces = self._likely() if paces is None else paces
             self._plan(sources, active, behind)
             self._planned = wanted
         self.active, self._counted = active, counted
@@ -150,17 +155,22 @@ class Timeline:
                 "counted: load a state_dict with a smaller step, or make a new optimizer"
             )
 
-    def after(self) -> Progress:
-        """Return the progress once the update that was prepared is made."""
+    @property
+    def updates_left(self) -> float:
+        """The number of updates from here on for which the betas' products are known."""
+        return self._rows - self.progress.row
+
+    def after(self, updates: int = 1) -> Progress:
+        """Return the progress once the update that was prepared is made, or so many of it."""
         steps, behind, row, last, *_ = self.progress
         counted = self.active & self._counted
-        behind = behind if counted.all() else behind + ~counted
+        behind = behind if counted.all() else behind + updates * ~counted
         return self.progress._replace(
-            steps=steps + 1,
+            steps=steps + updates,
             behind=behind,
-            row=row + 1,
-            last=self._now,
-            moved=_moved(self._now, last),
+            row=row + updates,
+            last=self._now if updates == 1 else [],
+            moved=_moved(self._now, last) if updates == 1 else [],
         )
 
     def step(self) -> None:
@@ -180,6 +190,10 @@ class Timeline:
         self._planned = planned
         return result
 
+    @property
+    def _period(self) -> int:
+        return len(self._paces[0][0].within) if self._paces else 1
+
     def _predicted(self) -> Epochs:
         row = self.progress.row
         return [
@@ -188,7 +202,6 @@ class Timeline:
         ]
 
     def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
-        self._paces = self._likely()
         places = self._followed(sources, active)
         self._started = self._now
         self.progress = self.progress._replace(row=0, places=tuple(places), moving=active)

@@ -7,11 +7,12 @@ formula's, to be computed on the device, or a hand edit.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from ..schedules import Schedule
-from .options import Key
+from .options import Key, option
 from .rows import Values, rows_of, values_of
 from .timeline import Source
 
@@ -62,6 +63,14 @@ class Track:
         self.formulas, self.t, self.at, self.end = formulas, t, 0, 1
         self.rows = {key: [own] for key, own in values.items() if key in formulas}
         self._next_rows = 1
+
+    def holds(self, groups: Sequence[dict[str, Any]]) -> bool:
+        """Whether the groups hold what was written into them at this step."""
+        return all(
+            value != value or option(group, key) == value
+            for key, rows in self.rows.items()
+            for group, value in zip(groups, rows[self.at], strict=False)
+        )
 
     def source(self, group: int, key: Key, value: float) -> Source | None:
         """Return the formula of a group's number if ``value`` is its own, else None."""

@@ -82,7 +82,8 @@ def backend_of(optimizer: optim.Optimizer) -> gpu.GpuBackend:
 def layout_tape(backend: gpu.GpuBackend, code: bytes, layout: tuple[int, int]) -> vk.Tape:
     """Return a tape of a step kernel over the backend's slabs in another layout."""
     device, (local_size, most) = backend._device, layout
-    dealt = chunks.deal(backend._slabs.starts, (0, 1), workers=2, most=most)
+    slabs = backend._slabs
+    dealt = chunks.deal_runs(slabs.runs(slabs._parts[0], (0, 1)), workers=2, most=most)
     tables = [device.buffer(table.nbytes) for table in (dealt.table, dealt.ranges)]
     tables[0].write(dealt.table)
     tables[1].write(dealt.ranges)

@@ -80,6 +80,10 @@ class Ahead:
             self._products[base] = product
         return self._products[base]
 
+    def known_by_formula(self, base: float) -> Schedule | None:
+        """Return what ``formula`` returned for ``base``, if the function has one."""
+        return None if self._formula is None else self._products.get(base)
+
     def _trace(self) -> None:
         own = detached(self.function)
         schedule = own if own is None or isinstance(own, Schedule) else Function(own)

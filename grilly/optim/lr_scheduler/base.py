@@ -16,6 +16,7 @@ from ...schedules.steps import MOST_STEPS
 from ..options import Key
 from ..track import Formulas, Track
 from .checks import check_epoch, check_number, check_optimizer, check_rate
+from .noted import noted
 from .preview import preview
 from .texts import EPOCH_DEPRECATION_WARNING, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, plain, unchanged_on_error, write
@@ -115,8 +116,11 @@ class LRScheduler:
     def step(self, epoch: float | None = None) -> None:
         """Move to the next step of the schedule (or, deprecated in torch, to ``epoch``).
 
-        Raises ValueError or TypeError, and changes nothing, if ``epoch`` is no finite number.
+        Inside ``grilly.record()`` the step is noted for the tape. Raises ValueError or TypeError,
+        and changes nothing, if ``epoch`` is no finite number.
         """
+        if noted(self, epoch):
+            return
         count = self._step_count
         if count == 1:
             self._warn_order()
@@ -239,6 +243,41 @@ class LRScheduler:
             self._lay(self._formulas(self.last_epoch, jump=True))
             self._track.end = 1
             self._drive()
+
+    # --- Replays of a tape -----------------------------------------------------------------------
+
+    def _reach(self) -> tuple[float, str]:
+        """Return how many steps from now on the device can go along the formulas that it has.
+
+        And why the host cannot give it others in the midst of a replay; "" if it can.
+        """
+        if self._asks_get_lr:
+            return 0, "its get_lr() must be asked at every step"
+        return (self._last_step() - self.last_epoch if self._stands() else 0), ""
+
+    def _stands(self) -> bool:
+        """Whether nobody has edited anything, and the next step is along the same formulas."""
+        track = self._track
+        return (
+            LR in track.rows
+            and track.t == self.last_epoch
+            and self._settings(self) == self._used
+            and list(map(self._reads, self.optimizer.param_groups)) == self._held
+            and track.holds(self.optimizer.param_groups)
+            and self._formulas(self.last_epoch + 1, False) is track.formulas
+        )
+
+    def _leap(self, steps: int) -> None:
+        """Be where so many calls of ``step()`` lead, all of them along the formulas."""
+        self.last_epoch += steps
+        self._step_count += steps
+        self._track.lay(self._track.formulas, self.last_epoch, self.last_epoch)
+        self._write(None)
+        self._hold()
+
+    def _tracks(self) -> list[Track]:
+        """Return the tracks that are written along now."""
+        return [self._track]
 
     # --- The step that is not prepared -----------------------------------------------------------
 

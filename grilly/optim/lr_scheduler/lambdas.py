@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, takewhile
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from operator import mul
 from typing import Any, ClassVar
 
@@ -19,6 +19,10 @@ from .checks import check_optimizer
 from .functions import asked, check_saved, number, restore_functions, saved_function
 
 Function = Callable[[Any], Any] | Schedule | str
+ASKED = (
+    "its function is no formula that the device could compute, and was asked so far ahead. Make a "
+    "step outside the tape, which asks for 256 more, or write the function as a formula"
+)
 
 
 class _Lambdas(LRScheduler):
@@ -118,6 +122,29 @@ class _Lambdas(LRScheduler):
         """Return the rates from last_epoch on, where it is ``rate``, that these factors make."""
         raise NotImplementedError
 
+    def _reach(self) -> tuple[float, str]:
+        """Return how many steps the device can go without asking the functions again."""
+        track = self._track
+        if LR not in track.rows or track.t != self.last_epoch or not self._given:
+            return 0, ""
+        if not track.holds(self.optimizer.param_groups):
+            return 0, ""
+        reach = min((self._reach_of(i) for i in range(len(self._given))), default=0)
+        return reach, "" if reach == inf else ASKED
+
+    def _reach_of(self, i: int) -> float:
+        """Return how many steps group i's rates are known for."""
+        ahead, t = self._ahead(i), self.last_epoch
+        if ahead.known_by_formula(float(self.base_lrs[i])) is self._track.formulas[LR][i]:
+            return ahead.last - t
+        window = self._windows.get(i)
+        return len(window.rest(t)) - 1 if window else 0
+
+    def _leap(self, steps: int) -> None:
+        """Be where so many calls of ``step()`` lead."""
+        for _ in range(steps):
+            self.step()
+
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer and the functions, in torch's keys; a copy.
 
@@ -196,6 +223,11 @@ class LambdaLR(_Lambdas):
         if look or t % 1 == 0:
             formula = self._ahead(i).formula(float(self.base_lrs[i]), t, self._given[i])
         return formula or super()._source(i, rate, look)
+
+    def _leap(self, steps: int) -> None:
+        self.last_epoch += steps - 1
+        self._step_count += steps - 1
+        self.step()
 
     def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
         return (float(self.base_lrs[i]) * factor for factor in factors)

@@ -8,10 +8,17 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from ...errors import StateError
+from ..track import Track
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
 from .metric import MetricLR
+from .noted import noted
 from .touch import copied, unchanged_on_error, write
+
+CHAINED = (
+    "each of its schedulers goes on from what the others wrote at the same step. Multiply the "
+    "schedules (grilly.schedules) and give the product to a ParamScheduler"
+)
 
 
 class _Composite(LRScheduler):
@@ -159,6 +166,8 @@ class SequentialLR(_Composite):
 
     def step(self) -> None:  # type: ignore[override]
         """Move to the next step; at a milestone, to step 0 of the next scheduler."""
+        if noted(self):
+            return
         t = self.last_epoch + 1
         i = bisect_right(self._milestones, t)
         scheduler = self._schedulers[i]
@@ -168,6 +177,25 @@ class SequentialLR(_Composite):
             scheduler.step()
         self.last_epoch = t
         self._last_lr = scheduler.get_last_lr()
+
+    def _reach(self) -> tuple[float, str]:
+        """Return how far the scheduler whose turn it is can go; a milestone is the host's."""
+        i = bisect_right(self._milestones, self.last_epoch)
+        steps, why = self._schedulers[i]._reach()
+        if i == len(self._milestones):
+            return steps, why
+        left = self._milestones[i] - 1 - self.last_epoch
+        return min(steps, left), why if steps < left else ""
+
+    def _leap(self, steps: int) -> None:
+        """Be where so many calls of ``step()`` lead, none of them over a milestone."""
+        scheduler = self._schedulers[bisect_right(self._milestones, self.last_epoch)]
+        scheduler._leap(steps)
+        self.last_epoch += steps
+        self._last_lr = scheduler.get_last_lr()
+
+    def _tracks(self) -> list[Track]:
+        return self._schedulers[bisect_right(self._milestones, self.last_epoch)]._tracks()
 
     def _check_milestones(self) -> None:
         for milestone in self._milestones:
@@ -222,10 +250,25 @@ class ChainedScheduler(_Composite):
 
     def step(self) -> None:  # type: ignore[override]
         """Make a step of each scheduler."""
+        if noted(self):
+            return
         with _all_unchanged_on_error(self.optimizer, _all(self)):
             for scheduler in self._schedulers:
                 scheduler.step()
         self._last_lr = self._rates()
+
+    def _reach(self) -> tuple[float, str]:
+        """Return that of an only scheduler; several edit each other's rates at every step."""
+        if len(self._schedulers) == 1:
+            return self._schedulers[0]._reach()
+        return 0, CHAINED
+
+    def _leap(self, steps: int) -> None:
+        self._schedulers[0]._leap(steps)
+        self._last_lr = self._rates()
+
+    def _tracks(self) -> list[Track]:
+        return self._schedulers[0]._tracks()
 
     def _rates(self) -> list[Any]:
         return [copied(group["lr"]) for group in self.optimizer.param_groups]

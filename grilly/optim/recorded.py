@@ -1,0 +1,91 @@
+"""Recorded: a step of an optimizer as an entry of a tape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..backend import Pace
+from ..errors import RecordError
+from ..nn.parameter import Parameter
+from ..resident.array import DeviceArray
+from ..resident.entries import Update
+from ..resident.places import Place
+
+if TYPE_CHECKING:
+    from .. import vk
+    from .optimizer import Optimizer
+
+ON_HOST = (
+    "{} is in host memory, and a replay moves nothing: make it by "
+    "grilly.nn.Parameter(x, device={!r}), and its gradient a DeviceArray"
+)
+
+
+class RecordedStep(Update):
+    """A step with these gradients, DeviceArrays or None, one a parameter."""
+
+    def __init__(self, optimizer: Optimizer, gradients: Sequence[Any]) -> None:
+        self.optimizer = optimizer
+        self.gradients = gradients
+        self.active = np.array([grad is not None for grad in gradients], np.bool_)
+        for i in np.flatnonzero(self.active).tolist():
+            self._check_resident(i)
+
+    @property
+    def backend(self) -> Any:
+        """The optimizer's memory and kernels."""
+        return self.optimizer._backend
+
+    @property
+    def place(self) -> Place:
+        """Where the parameters live."""
+        place: Place = self.backend.place
+        return place
+
+    def check_alike(self, updates: Sequence[Any]) -> None:
+        """Raise RecordError unless all of the optimizer's updates are of the same parameters."""
+        for other in updates:
+            if not np.array_equal(other.active, self.active):
+                raise RecordError(
+                    "the steps of an optimizer in a tape must be of the same parameters: give all "
+                    "of them a gradient, or make an optimizer for those that have one less often"
+                )
+
+    def ready(self, paces: dict[int, Pace], period: int) -> int:
+        """Have the table ready for updates in cycles of ``period``; return for how many it is."""
+        left = self.optimizer._get_ready(self.active, paces, period)
+        return 2**53 if left == np.inf else int(left)
+
+    def on_host(self) -> None:
+        """Make it on the numpy device."""
+        for i, grad in enumerate(self.gradients):
+            if grad is not None:
+                self.backend.write("grad", i, grad._memory)
+        self.backend.step()
+
+    def record(self, tape: vk.Tape, parity: int) -> None:
+        """Record it, to read the cursor's word ``parity``."""
+        for i, grad in enumerate(self.gradients):
+            if grad is not None:
+                self.backend.take_gradient(tape, i, grad._memory)
+        self.backend.record_update(tape, parity)
+
+    def made(self, updates: int) -> None:
+        """Count updates that were replayed; 0 after a failure, when nothing is known."""
+        self.optimizer._replayed(self.active, updates)
+
+    def again(self) -> None:
+        """Make it as the optimizer does without a tape."""
+        self.optimizer.step(gradients=self.gradients)
+
+    def _check_resident(self, i: int) -> None:
+        param, grad = self.optimizer._params[i], self.gradients[i]
+        for what, array in (
+            (f"parameter {i}", param.data if isinstance(param, Parameter) else param),
+            (f"the gradient of parameter {i}", grad),
+        ):
+            if not isinstance(array, DeviceArray) or array._place != self.place:
+                raise RecordError(ON_HOST.format(what, self.place.name))

@@ -1,0 +1,71 @@
+"""Entries: what stands in a tape beside operations on arrays: an optimizer's or scheduler's step."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .. import vk
+    from ..backend import Pace
+    from .places import Place
+
+
+class Update(ABC):
+    """A step of an optimizer."""
+
+    optimizer: Any
+
+    @property
+    @abstractmethod
+    def backend(self) -> Any:
+        """The optimizer's memory and kernels."""
+
+    @property
+    @abstractmethod
+    def place(self) -> Place:
+        """Where the parameters live."""
+
+    @abstractmethod
+    def check_alike(self, updates: Sequence[Update]) -> None:
+        """Raise RecordError unless all of the optimizer's updates are of the same parameters."""
+
+    @abstractmethod
+    def ready(self, paces: dict[int, Pace], period: int) -> int:
+        """Have the table ready for updates in cycles of ``period``; return for how many it is.
+
+        ``paces`` are those of the schedulers' tracks, by identity.
+        """
+
+    @abstractmethod
+    def on_host(self) -> None:
+        """Make it on the numpy device."""
+
+    @abstractmethod
+    def record(self, tape: vk.Tape, parity: int) -> None:
+        """Record it, to read the cursor's word ``parity``."""
+
+    @abstractmethod
+    def made(self, updates: int) -> None:
+        """Count updates that were replayed; 0 after a failure, when nothing is known."""
+
+    @abstractmethod
+    def again(self) -> None:
+        """Make it as the optimizer does without a tape."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A step of a scheduler, which has ``_reach()``, ``_leap(steps)`` and ``_tracks()``."""
+
+    scheduler: Any
+    arguments: tuple[Any, ...]
+
+    def on_host(self) -> None:
+        """Nothing: the table knows how the schedules move."""
+
+    def again(self) -> None:
+        """Make it as without a tape."""
+        self.scheduler.step(*self.arguments)

@@ -1,0 +1,189 @@
+"""Kernel: a compute shader of the user's, over device arrays."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DeviceError
+from . import ops
+from .array import DeviceArray
+from .ops import perform
+
+if TYPE_CHECKING:
+    from .. import vk
+    from .places import Place
+
+Groups = int | tuple[int, ...]
+KEPT_TAPES = 256
+
+
+class Kernel:
+    """A compute shader: ``source`` is GLSL text, or SPIR-V as bytes.
+
+    Its arrays are storage buffers of float at bindings 0, 1, ... of set 0. Which of them it reads
+    and writes it says itself, by ``readonly`` and ``writeonly``: barriers are placed from that. A
+    buffer without either is taken to be read and written. ``constants`` are specialization
+    constants by number. ``include`` is the folder of its #include files.
+
+    ``host`` does the same on the numpy device: it is called with the arrays, numpy arrays of their
+    shapes to be changed in place, and then the push constants.
+
+    Raises ShaderError with the compiler's words, or for SPIR-V that cannot be read.
+
+    >>> import numpy as np
+    >>> from grilly import Kernel, device_array
+    >>> double = Kernel('''#version 450
+    ... layout(local_size_x = 64) in;
+    ... layout(std430, binding = 0) buffer X { float x[]; };
+    ... layout(push_constant) uniform Push { uint count; };
+    ... void main() {
+    ...   uint i = gl_GlobalInvocationID.x;
+    ...   if (i < count) x[i] *= 2.0;
+    ... }''', host=lambda x, count: np.multiply(x, 2, out=x))
+    >>> x = device_array([1.0, 2.0, 3.0], device="cpu")
+    >>> double([x], groups=1, push=[3])
+    >>> x.numpy()
+    array([2., 4., 6.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        source: str | bytes,
+        *,
+        host: Callable[..., object] | None = None,
+        constants: Mapping[int, int | float | bool] | None = None,
+        include: str | Path | None = None,
+    ) -> None:
+        from .. import vk
+
+        if not isinstance(source, (str, bytes)):
+            raise TypeError(
+                f"source must be GLSL text or SPIR-V bytes, got {type(source).__name__}"
+            )
+        if host is not None and not callable(host):
+            raise TypeError(f"host must be a function, got {host!r}")
+        self._host = host
+        self._constants = dict(constants or {})
+        self._source = source
+        self._include = None if include is None else Path(include)
+        self._code: bytes | None = source if isinstance(source, bytes) else None
+        self._tapes: OrderedDict[Any, vk.Tape] = OrderedDict()
+        if self._code is not None:
+            vk.inspect(self._code)
+
+    def __call__(
+        self,
+        arrays: Sequence[DeviceArray],
+        groups: Groups,
+        push: Sequence[int | float] | bytes = (),
+    ) -> None:
+        """Run ``groups`` workgroups over ``arrays``, or record that inside ``grilly.record()``.
+
+        ``groups`` is a number, or up to three (x, y, z). ``push`` are the push constants: ints
+        become 32-bit integers and floats float32, in their order; or bytes. Returns at once.
+
+        Raises ValueError or TypeError for arrays of different devices or what the shader does not
+        take, DeviceError on the numpy device if there is no ``host``.
+        """
+        perform(Dispatch.of(self, arrays, groups, push))
+
+    def on(self, device: vk.Device, count: int, push: int) -> vk.Kernel:
+        """Return the pipeline for so many arrays and bytes of push constants."""
+        return device.kernel(self._spirv(), count, push, self._constants)
+
+    def _spirv(self) -> bytes:
+        if self._code is None:
+            from .. import vk
+
+            assert isinstance(self._source, str)
+            self._code = vk.compile_glsl(self._source, include=self._include)
+        return self._code
+
+    def host(self, op: Dispatch) -> None:
+        """Do a dispatch on numpy arrays."""
+        if self._host is None:
+            raise DeviceError(
+                "this Kernel is a shader only, and its arrays are on the numpy device: give it "
+                "host=, a function that does the same on numpy arrays, or a Vulkan device"
+            )
+        self._host(*(array.view() for array in op.arrays), *op.numbers)
+
+
+@dataclass(frozen=True)
+class Dispatch(ops.Recorded):
+    """``groups`` workgroups of a kernel over its arrays; ``pushed`` are bytes and their numbers."""
+
+    kernel: Kernel
+    arrays: tuple[DeviceArray, ...]
+    groups: tuple[int, ...]
+    pushed: tuple[bytes, tuple[int | float, ...]]
+
+    def __post_init__(self) -> None:
+        if not self.arrays:
+            raise ValueError("arrays must have at least one DeviceArray: what else could it change")
+        for i, array in enumerate(self.arrays):
+            if not isinstance(array, DeviceArray):
+                raise TypeError(
+                    f"arrays[{i}] must be a DeviceArray, got {type(array).__name__}: "
+                    "make one by grilly.device_array"
+                )
+            if array._place != self.place:
+                raise ValueError(f"arrays[{i}] is on {array.device}, not on {self.place.name}")
+
+    @staticmethod
+    def of(
+        kernel: Kernel,
+        arrays: Sequence[DeviceArray],
+        groups: Groups,
+        push: Sequence[int | float] | bytes,
+    ) -> Dispatch:
+        """Return the dispatch that these arguments of a call mean."""
+        if not isinstance(kernel, Kernel):
+            raise TypeError(f"kernel must be a grilly.Kernel, got {type(kernel).__name__}")
+        return Dispatch(kernel, tuple(arrays), _groups(groups), _pushed(push))
+
+    @property
+    def place(self) -> Place:
+        return self.arrays[0]._place
+
+    @property
+    def numbers(self) -> tuple[int | float, ...]:
+        return self.pushed[1]
+
+    def on_host(self) -> None:
+        self.kernel.host(self)
+
+    def record(self, tape: vk.Tape) -> None:
+        data = self.pushed[0]
+        kernel = self.kernel.on(tape.device, len(self.arrays), len(data))
+        spans = [array._memory.span for array in self.arrays]
+        tape.dispatch(kernel.bind(spans), self.groups, data)
+
+    def tape(self, device: vk.Device) -> vk.Tape:
+        """Return a tape of it alone, kept for the next time that the same is asked for."""
+        spans = [array._memory.span for array in self.arrays]
+        places = tuple((id(span.buffer), span.offset, span.nbytes) for span in spans)
+        kept, key = self.kernel._tapes, (places, self.groups, self.pushed[0])
+        if key not in kept or kept[key].device is not device:
+            kept[key] = ops.alone(self, device)
+            if len(kept) > KEPT_TAPES:
+                kept.popitem(last=False)
+        return kept[key]
+
+
+def _groups(groups: Groups) -> tuple[int, ...]:
+    given = groups if isinstance(groups, tuple) else (groups,)
+    if not 1 <= len(given) <= 3 or not all(isinstance(n, int) and n >= 1 for n in given):
+        raise ValueError(f"groups must be one to three whole numbers of at least 1, got {groups!r}")
+    return given
+
+
+def _pushed(push: Sequence[int | float] | bytes) -> tuple[bytes, tuple[int | float, ...]]:
+    if isinstance(push, (bytes, bytearray, memoryview)):
+        return bytes(push), (bytes(push),)  # type: ignore[return-value]
+    numbers = tuple(push)
+    return ops.push(*numbers), numbers

@@ -1,0 +1,159 @@
+"""Ops: what a device does with its arrays, each a value that can be done now or recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from . import recording
+
+if TYPE_CHECKING:
+    from .. import vk
+    from .array import DeviceArray
+    from .places import Place
+
+
+class Op(Protocol):
+    """One thing to do on the device of its arrays."""
+
+    @property
+    def place(self) -> Place:
+        """Where it is done."""
+
+    def on_host(self) -> None:
+        """Do it in host memory."""
+
+    def record(self, tape: vk.Tape) -> None:
+        """Record it on the place's device; the tape sees to barriers."""
+
+    def tape(self, device: vk.Device) -> vk.Tape:
+        """Return a tape of it alone."""
+
+    def again(self) -> None:
+        """Do it without a tape."""
+
+
+class Recorded:
+    """What ops have in common: they can be done alone."""
+
+    def again(self) -> None:
+        """Do it without a tape."""
+        self.place.run(self)  # type: ignore[attr-defined]
+
+    def tape(self, device: vk.Device) -> vk.Tape:
+        """Return a tape of it alone."""
+        return alone(self, device)
+
+
+def alone(op: Any, device: vk.Device) -> vk.Tape:
+    """Return a tape of ``op`` alone."""
+    from .. import vk
+
+    with vk.Tape(device) as tape:
+        op.record(tape)
+    return tape
+
+
+def perform(op: Op) -> None:
+    """Do ``op``, or record it if a tape is recording in this thread."""
+    tape = recording.current()
+    if tape is not None:
+        tape.append(op)
+    else:
+        op.place.check()
+        op.place.run(op)
+
+
+@dataclass(frozen=True)
+class Copy(Recorded):
+    """``target`` takes the values of ``source``, of the same shape and place."""
+
+    source: DeviceArray
+    target: DeviceArray
+
+    @property
+    def place(self) -> Place:
+        return self.target._place
+
+    def on_host(self) -> None:
+        self.target._memory[:] = self.source._memory
+
+    def record(self, tape: vk.Tape) -> None:
+        source, target = self.source._memory.span, self.target._memory.span
+        if self.target.size:
+            tape.copy(
+                source.buffer, target.buffer, self.target.nbytes, source.offset, target.offset
+            )
+
+
+@dataclass(frozen=True)
+class Fill(Recorded):
+    """``target`` becomes all zeros."""
+
+    target: DeviceArray
+
+    @property
+    def place(self) -> Place:
+        return self.target._place
+
+    def on_host(self) -> None:
+        self.target._memory[:] = 0
+
+    def record(self, tape: vk.Tape) -> None:
+        span = self.target._memory.span
+        tape.fill(span.buffer, 0, span.offset, span.nbytes)
+
+
+@dataclass(frozen=True)
+class Add(Recorded):
+    """``target`` takes ``target + scale * source``, each operation rounded to float32."""
+
+    target: DeviceArray
+    source: DeviceArray
+    scale: float = 1.0
+
+    LOCAL_SIZE = 64
+    PER_GROUP = 4096  # floats
+
+    def __post_init__(self) -> None:
+        if self.target._place != self.source._place:
+            raise ValueError(f"other is on {self.source.device}, not on {self.target.device}")
+        with np.errstate(over="ignore"):
+            if not np.isfinite(np.float32(self.scale)):
+                raise ValueError(f"scale must be a finite float32, got {self.scale!r}")
+
+    @property
+    def place(self) -> Place:
+        return self.target._place
+
+    def on_host(self) -> None:
+        self.target._memory += np.float32(self.scale) * self.source._memory
+
+    def record(self, tape: vk.Tape) -> None:
+        from .. import shaders
+
+        size = self.target.size
+        if not size:
+            return
+        kernel = tape.device.kernel(shaders.spirv("resident/add"), 2, 8, {0: self.LOCAL_SIZE})
+        binding = kernel.bind([self.target._memory.span, self.source._memory.span])
+        groups = min(-(-size // self.PER_GROUP), tape.device.limits.max_groups)
+        tape.dispatch(binding, groups, push(size, float(self.scale)))
+
+
+def push(*numbers: Any) -> bytes:
+    """Return push constants: an int as a 32-bit integer, a float as a float32."""
+    return b"".join(map(_word, numbers))
+
+
+def _word(number: Any) -> bytes:
+    if isinstance(number, (float, np.floating)):
+        return np.float32(number).tobytes()
+    if not isinstance(number, (int, np.integer, np.bool_)):
+        raise TypeError(f"a push constant is an int or a float, got {number!r}")
+    value = int(number)
+    if not -(2**31) <= value < 2**32:
+        raise ValueError(f"a push constant has 32 bits, got {value}")
+    return (value & 0xFFFFFFFF).to_bytes(4, "little")

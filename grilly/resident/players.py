@@ -1,0 +1,151 @@
+"""Players: what replays the entries of a tape, on numpy one by one, on Vulkan as one submission."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..interrupt import Uninterrupted
+from .entries import Tick, Update
+from .places import Place, VulkanPlace
+
+if TYPE_CHECKING:
+    from .. import vk
+
+KEPT = 64  # prebuilt submissions
+
+
+class Player(Protocol):
+    """Replays a tape's entries along the tables that are ready."""
+
+    done: int
+
+    def prepare(self) -> None:
+        """Make all that a replay needs."""
+
+    def play(self, times: int) -> None:
+        """Do the entries so many times; ``done`` says how often they were."""
+
+
+def player(place: Place, entries: Sequence[Any]) -> Player:
+    """Return what replays ``entries`` there."""
+    if isinstance(place, VulkanPlace):
+        return VulkanPlayer(place.device, entries)
+    return NumpyPlayer(entries)
+
+
+class NumpyPlayer:
+    """Does the entries on the host, one after the other. Ctrl-C waits for the end of a round."""
+
+    def __init__(self, entries: Sequence[Any]) -> None:
+        self._entries = entries
+        self.done = 0
+
+    def prepare(self) -> None:
+        """Nothing is to be made."""
+
+    def play(self, times: int) -> None:
+        """Do the entries so many times."""
+        for _ in range(times):
+            with Uninterrupted():
+                for entry in self._entries:
+                    entry.on_host()
+                self.done += 1
+
+
+class VulkanPlayer:
+    """Submits a command buffer of all entries, many times in one submission.
+
+    An optimizer's cursor has two words, which its steps read by turns, so there is such a body for
+    each parity that a round can begin with. Between them stand the refills of the tables.
+    """
+
+    def __init__(self, device: vk.Device, entries: Sequence[Any]) -> None:
+        self._device = device
+        self._entries = [entry for entry in entries if not isinstance(entry, Tick)]
+        self._moves: dict[Any, int] = {}  # updates of each backend in a round
+        for entry in self._entries:
+            if isinstance(entry, Update):
+                self._moves[entry.backend] = self._moves.get(entry.backend, 0) + 1
+        self._bodies: dict[tuple[int, ...], vk.Tape] = {}
+        self._versions: list[int] = []
+        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self.done = 0
+
+    def prepare(self) -> None:
+        """Record the bodies that the next replay will submit."""
+        self._forget_old()
+        for backend in self._moves:
+            backend.prepare_refills()
+        now = self._parities()
+        self._body(now)
+        self._body(self._after(now))
+        zero = (0,) * len(now)  # after a refill
+        self._body(zero)
+        self._body(self._after(zero))
+
+    def play(self, times: int) -> None:
+        """Submit the entries so many times, with the refills between them."""
+        self._forget_old()
+        with Uninterrupted():
+            key = times, *(backend.standing for backend in self._moves)
+            if key not in self._kept:
+                self._kept[key] = self._made(times)
+                if len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+            submission, ends = self._kept[key]
+            self._device.run(submission)
+            for backend, end in zip(self._moves, ends, strict=True):
+                backend.stand(end)
+            self.done = times
+
+    def _made(self, times: int) -> tuple[Any, list[Any]]:
+        """Return the submission of so many rounds, and where it leaves each backend."""
+        tapes: list[vk.Tape] = []
+        while times:
+            for backend, moves in self._moves.items():
+                if backend.rows_left < moves:
+                    tapes.append(backend.refill())
+            rounds = min([times, *(b.rows_left // moves for b, moves in self._moves.items())])
+            now = self._parities()
+            pair = [self._body(now), self._body(self._after(now))]
+            tapes += pair * (rounds // 2) + pair[: rounds % 2]
+            for backend, moves in self._moves.items():
+                backend.took(rounds * moves)
+            times -= rounds
+        return self._device.submission(tapes), [backend.standing for backend in self._moves]
+
+    def _parities(self) -> tuple[int, ...]:
+        return tuple(backend.parity for backend in self._moves)
+
+    def _after(self, parities: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the parities after a round that begins with ``parities``."""
+        return tuple(p ^ m & 1 for p, m in zip(parities, self._moves.values(), strict=True))
+
+    def _body(self, parities: tuple[int, ...]) -> vk.Tape:
+        """Return the command buffer of all entries for the cursors' words ``parities``."""
+        if parities not in self._bodies:
+            self._bodies[parities] = self._recorded(parities)
+        return self._bodies[parities]
+
+    def _recorded(self, parities: tuple[int, ...]) -> vk.Tape:
+        from .. import vk
+
+        now = dict(zip(self._moves, parities, strict=True))
+        with vk.Tape(self._device, kind="tape") as tape:
+            for entry in self._entries:
+                if isinstance(entry, Update):
+                    entry.record(tape, now[entry.backend])
+                    now[entry.backend] ^= 1
+                else:
+                    entry.record(tape)
+        return tape
+
+    def _forget_old(self) -> None:
+        """Forget what was recorded for buffers that are others now."""
+        versions = [backend.version for backend in self._moves]
+        if versions != self._versions:
+            self._bodies.clear()
+            self._kept.clear()
+            self._versions = versions
