@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import DeviceLimitError
 from . import binding
-from .hazards import Span
+from .hazards import Access
 
 if TYPE_CHECKING:
     from .buffer import Buffer
@@ -39,7 +39,7 @@ class Binding:
             kernel.device.owner.adopt("binding", undo, self)
         self._write_set()
 
-    def _spans(self, slots: frozenset[int]) -> list[Span]:
+    def _spans(self, slots: frozenset[int]) -> list[Access]:
         parts = [self.buffers[slot] for slot in sorted(slots)]
         return [(buffer, offset, offset + nbytes) for buffer, offset, nbytes in parts]
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from .ranges import Ranges
 
-Span: TypeAlias = tuple[Hashable, int, int]  # buffer, first byte, end
+Access: TypeAlias = tuple[Hashable, int, int]  # buffer, first byte, end
 
 
 class Hazards:
@@ -21,14 +21,14 @@ class Hazards:
         self._read: dict[Hashable, Ranges] = {}
         self._written: dict[Hashable, Ranges] = {}
 
-    def conflict(self, reads: Iterable[Span], writes: Iterable[Span]) -> bool:
+    def conflict(self, reads: Iterable[Access], writes: Iterable[Access]) -> bool:
         """Return whether a command with these accesses must wait for one before it."""
         written, read = self._written, self._read
         return (bool(written) and (_meet(written, reads) or _meet(written, writes))) or (
             bool(read) and _meet(read, writes)
         )
 
-    def add(self, reads: Iterable[Span], writes: Iterable[Span]) -> None:
+    def add(self, reads: Iterable[Access], writes: Iterable[Access]) -> None:
         """Remember the accesses of a command."""
         _add(self._read, reads)
         _add(self._written, writes)
@@ -39,7 +39,7 @@ class Hazards:
         self._written.clear()
 
 
-def _meet(past: dict[Hashable, Ranges], spans: Iterable[Span]) -> bool:
+def _meet(past: dict[Hashable, Ranges], spans: Iterable[Access]) -> bool:
     for buffer, start, end in spans:
         ranges = past.get(buffer)
         if ranges is not None and ranges.meets(start, end):
@@ -47,7 +47,7 @@ def _meet(past: dict[Hashable, Ranges], spans: Iterable[Span]) -> bool:
     return False
 
 
-def _add(past: dict[Hashable, Ranges], spans: Iterable[Span]) -> None:
+def _add(past: dict[Hashable, Ranges], spans: Iterable[Access]) -> None:
     for buffer, start, end in spans:
         ranges = past.get(buffer)
         if ranges is None:

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator
 
 
 class Ranges:
-    """A set of bytes, kept as ranges (start, end) in order that neither overlap nor touch."""
+    """A set of bytes, kept as ranges (start, end) in order that neither overlap nor touch.
+
+    Each change is one assignment, so Ctrl-C leaves the set as it was or as it is to be.
+    """
 
     def __init__(self) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
+        self._ranges: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(list(zip(self._starts, self._ends, strict=True)))
+        return iter(self._ranges)
 
     def meets(self, start: int, end: int) -> bool:
         """Return whether a byte from ``start`` up to ``end`` is in the set."""
-        place = bisect_right(self._ends, start)
-        return place < len(self._starts) and self._starts[place] < end
+        place = bisect_left(self._ranges, (end,))
+        return place > 0 and self._ranges[place - 1][1] > start
 
     def add(self, start: int, end: int) -> None:
         """Put the bytes from ``start`` up to ``end`` in; ranges that then touch become one."""
-        if not self._ends or start > self._ends[-1]:  # as where a tape goes through a buffer
-            self._starts.append(start)
-            self._ends.append(end)
+        ranges = self._ranges
+        if not ranges or start > ranges[-1][1]:  # as where a tape goes through a buffer
+            ranges.append((start, end))
             return
-        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        first, last = bisect_left(ranges, (start,)), bisect_left(ranges, (end + 1,))
+        first -= first > 0 and ranges[first - 1][1] >= start
         if first < last:
-            start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
-        self._starts[first:last] = [start]
-        self._ends[first:last] = [end]
+            start, end = min(start, ranges[first][0]), max(end, ranges[last - 1][1])
+        ranges[first:last] = [(start, end)]
+
+    def cut(self, length: int) -> int | None:
+        """Take ``length`` bytes out of the first range that has them; return where they begin."""
+        for place, (start, end) in enumerate(self._ranges):
+            left = end - start - length
+            if left >= 0:
+                self._ranges[place : place + 1] = [(start + length, end)] if left else []
+                return start
+        return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, DeviceLimitError
 from . import binding
-from .hazards import Hazards, Span
+from .hazards import Access, Hazards
 
 if TYPE_CHECKING:
     from .buffer import Buffer
@@ -101,7 +101,7 @@ class Tape:
             )
         self._call("vkCmdDispatch", groups, 1, 1)
         self._bound = binding_
-        self._hold(binding_)
+        self.hold(binding_)
         self.device.counters.dispatches += 1
 
     def barrier(self) -> None:
@@ -126,7 +126,7 @@ class Tape:
         )
         self._order([_span(src, src_offset, nbytes)], [_span(dst, dst_offset, nbytes)])
         self._call("vkCmdCopyBuffer", src.handle, dst.handle, 1, [region])
-        self._hold(src, dst)
+        self.hold(src, dst)
 
     def fill(self, buffer: Buffer, byte: int, offset: int = 0, nbytes: int | None = None) -> None:
         """Record that ``nbytes`` from ``offset`` become ``byte``: by default all of ``buffer``.
@@ -144,7 +144,14 @@ class Tape:
         word = int.from_bytes(bytes([byte]) * 4, "little")
         self._order([], [_span(buffer, offset, nbytes)])
         self._call("vkCmdFillBuffer", buffer.handle, offset, nbytes, word)
-        self._hold(buffer)
+        self.hold(buffer)
+
+    def hold(self, *used: object) -> None:
+        """Keep these alive as long as the tape; what it records it keeps by itself.
+
+        Holders of spans of an arena are to be kept so: else another array gets their memory.
+        """
+        self._held.update((id(one), one) for one in used)
 
     def _create(self, undo: ExitStack) -> Any:
         """Make the command buffer in a pool of its own: threads may record at the same time."""
@@ -159,7 +166,7 @@ class Tape:
     def _call(self, name: str, *arguments: Any) -> None:
         self.device.owner.call(name, self.handle, *arguments)
 
-    def _order(self, reads: Sequence[Span], writes: Sequence[Span]) -> None:
+    def _order(self, reads: Sequence[Access], writes: Sequence[Access]) -> None:
         """Let the command that comes wait for those before it that it conflicts with."""
         if self._hazards.conflict(reads, writes):
             self._separate()
@@ -169,9 +176,6 @@ class Tape:
         _barrier(self, WORK, ACCESSES)
         self._hazards.clear()
         self.barriers += 1
-
-    def _hold(self, *used: object) -> None:
-        self._held.update((id(one), one) for one in used)
 
     def _check_recording(self) -> None:
         if self._state != "recording":
@@ -207,7 +211,7 @@ class LastTape(Tape):
     _leading = (HOST, HOST_READ)
 
 
-def _span(buffer: Buffer, offset: int, nbytes: int) -> Span:
+def _span(buffer: Buffer, offset: int, nbytes: int) -> Access:
     return buffer, offset, offset + nbytes
 
 
