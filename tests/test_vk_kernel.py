@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import vk_shaders
 
-from grilly import vk
+from grilly import shaders, vk
 from grilly.errors import DeviceLimitError, ShaderError
 from grilly.vk import binding, spirv
 
@@ -145,6 +145,107 @@ def test_spirv_is_read_as_it_was_written():
     fixed = "#version 450\nlayout(local_size_x = 4, local_size_y = 3) in;\nvoid main() {}\n"
     shader = spirv.inspect(vk.compile_glsl(fixed))
     assert (shader.buffers, shader.local_size({})) == (set(), (4, 3, 1))
+
+
+# name: (declarations of buffers, what main does, bindings read, bindings written)
+ACCESSES = {
+    "unqualified": ("layout(binding = 3) buffer X { uint x[]; };", "x[1] = x[0];", {3}, {3}),
+    "readonly": (
+        "layout(binding = 0) buffer Y { uint y[]; };"
+        "layout(binding = 1) readonly buffer X { uint n; uint x[]; };",
+        "y[0] = x[n];",
+        {0, 1},
+        {0},
+    ),
+    "writeonly": (
+        "layout(binding = 2) writeonly buffer X { uint x[]; };",
+        "x[0] = 1u;",
+        set(),
+        {2},
+    ),
+    "some members": (
+        "layout(binding = 0) buffer X { readonly uint n; uint m; };",
+        "m = n;",
+        {0},
+        {0},
+    ),
+    "each member its own way": (
+        "layout(binding = 0) buffer X { readonly uint n; writeonly uint m; };",
+        "m = n;",
+        {0},
+        {0},
+    ),
+    "two names of one binding": (
+        "layout(binding = 0) readonly buffer X { uint x[]; };"
+        "layout(binding = 0) writeonly buffer Y { uint y[]; };"
+        "layout(binding = 1) readonly buffer Z { uint z[]; };"
+        "layout(binding = 1) readonly buffer W { uvec4 w[]; };",
+        "y[0] = x[1] + z[0] + w[0].x;",
+        {0, 1},
+        {0},
+    ),
+    "an array of blocks": (
+        "layout(binding = 0) readonly buffer X { uint x[]; } all[2];"
+        "layout(binding = 4) writeonly buffer Y { uint y[]; };",
+        "y[0] = all[1].x[0];",
+        {0},
+        {4},
+    ),
+    "no buffers": ("", "", set(), set()),
+}
+
+
+@pytest.mark.parametrize("case", ACCESSES)
+def test_what_a_shader_reads_and_writes(case):
+    declared, does, reads, writes = ACCESSES[case]
+    text = f"{vk_shaders.HEAD}\n{declared}\nvoid main() {{ {does} }}\n"
+    shader = spirv.inspect(vk.compile_glsl(text))
+    assert (shader.reads, shader.writes) == (reads, writes)
+    assert shader.buffers == reads | writes
+
+
+def on_variables(code: bytes) -> bytes:
+    """Return the shader with NonWritable of member 0 said of the binding's variable instead."""
+    words = np.frombuffer(code, "<u4").tolist()
+    at, made, variable = 5, words[:5], -1
+    for opcode, operands in spirv._instructions(code):
+        if opcode == spirv.VARIABLE and operands[2] == 12:  # StorageBuffer
+            variable = operands[1]
+    for opcode, operands in spirv._instructions(code):
+        length = len(operands) + 1
+        one = words[at : at + length]
+        if opcode == spirv.MEMBER_DECORATE and operands[2] == spirv.NON_WRITABLE:
+            one = [3 << 16 | spirv.DECORATE, variable, spirv.NON_WRITABLE]
+        made += one
+        at += length
+    return np.array(made, "<u4").tobytes()
+
+
+def test_a_variable_may_be_decorated_itself():
+    """As compilers other than glslang do; the layer's own validator would take both forms."""
+    text = f"{vk_shaders.HEAD}layout(binding = 0) readonly buffer X {{ uint x[]; }};"
+    code = vk.compile_glsl(text + "shared uint s; void main() { s = x[0]; }")
+    changed = on_variables(code)
+    assert changed != code
+    shader = spirv.inspect(changed)
+    assert (shader.reads, shader.writes) == ({0}, set())
+
+
+def test_a_kernel_knows_what_it_reads_and_writes(device):
+    """Binding 1 is there, but the shader does not use it."""
+    text = (
+        f"{vk_shaders.HEAD}layout(binding = 0) readonly buffer X {{ uint x[]; }};"
+        "layout(binding = 2) writeonly buffer Y { uint y[]; };"
+    )
+    kernel = device.kernel(vk.compile_glsl(text + "void main() { y[0] = x[0]; }"), 3, 0, {0: 1})
+    assert (kernel.reads, kernel.writes) == (frozenset({0}), frozenset({2}))
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam_amsgrad", "sgd"])
+def test_the_optimizers_only_read_gradients(name):
+    shader = spirv.inspect(shaders.spirv(f"optim/{name}"))
+    assert shader.buffers - shader.writes == {1, 2, 3, 5}  # table, chunks, ranges, gradient
+    assert shader.reads == shader.buffers
 
 
 @pytest.mark.gpu

@@ -11,6 +11,7 @@ from vk_shaders import affine_after, affine_tape, affine_words, counting
 
 from grilly import vk
 from grilly.errors import DeviceError, DeviceLimitError
+from grilly.vk.hazards import Hazards
 
 N = 100
 
@@ -178,24 +179,33 @@ def test_objects_of_two_devices_do_not_mix(device, private_device):
         vk_shaders.affine(device).bind([private_device.buffer(64)])
 
 
-@pytest.mark.validation
-@pytest.mark.parametrize("planted", ["no barrier", "replay without leading barrier"])
-def test_the_validation_layer_finds_a_missing_barrier(device, planted, monkeypatch):
-    if not vk.validating():
-        pytest.skip("needs GRILLY_VALIDATE=1")
+def replay_a_chain(device: vk.Device) -> None:
     source, target = counting(device, N), device.buffer(4 * N)
     bound = vk_shaders.affine(device).bind([source])
-    if planted != "no barrier":
-        monkeypatch.setattr(vk.Tape, "_leading", None)
     with vk.Tape(device) as tape:
-        if planted != "no barrier":
-            tape.copy(source, target, 4 * N)
-            tape.barrier()
         tape.dispatch(bound, N, affine_words(N, 3, 1))
-        if planted == "no barrier":
-            tape.copy(source, target, 4 * N)
+        tape.copy(source, target, 4 * N)
+        tape.dispatch(bound, N, affine_words(N, 5, 7))
     device.submit(tape, tape)
     device.wait()
+
+
+PLANTED = {  # name: what to spoil, and with what
+    "no barrier between commands": (Hazards, "conflict", lambda *_: False),
+    "no barrier before a replay": (vk.Tape, "_leading", None),
+}
+
+
+@pytest.mark.validation
+@pytest.mark.parametrize("planted", PLANTED)
+def test_the_validation_layer_finds_a_missing_barrier(device, planted, monkeypatch):
+    """And says nothing when the tape places its barriers: else it could not be trusted here."""
+    if not vk.validating():
+        pytest.skip("needs GRILLY_VALIDATE=1")
+    replay_a_chain(device)
+    assert vk.messages == []
+    monkeypatch.setattr(*PLANTED[planted])
+    replay_a_chain(device)
     found = [message for message in vk.messages if "SYNC-HAZARD" in message]
     del vk.messages[:]
     assert found

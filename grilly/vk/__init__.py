@@ -3,6 +3,8 @@
 Importing this loads no Vulkan; ``devices()`` and ``open_device()`` do.
 """
 
+from .arena import Arena as Arena
+from .arena import Span as Span
 from .buffer import Buffer as Buffer
 from .compile import compile_glsl as compile_glsl
 from .compile import find_compiler as find_compiler

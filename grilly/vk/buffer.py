@@ -50,7 +50,7 @@ class Buffer:
         with ExitStack() as undo:
             self.handle = self._create(undo, memory)
             self._key = device.owner.adopt(kind, undo, self)
-        self._fill(fill)
+        self._fill(fill, 0, self.capacity)
 
     def view(self, dtype: npt.DTypeLike = np.uint8) -> npt.NDArray[Any] | None:
         """Return the memory itself as a 1-d array, or None if the host cannot see it.
@@ -91,6 +91,19 @@ class Buffer:
             self.device.staging.download(self, target, offset)
         return result
 
+    def clear(self, offset: int, nbytes: int) -> None:
+        """Wait for the device, then make ``nbytes`` from ``offset`` zero.
+
+        Both are multiples of 4 bytes, and the end is at most the size rounded up to one.
+        """
+        if offset % 4 or nbytes % 4 or nbytes < 1 or not 0 <= offset <= self.capacity - nbytes:
+            raise ValueError(
+                f"offset and nbytes must be multiples of 4 in {self.capacity} bytes,"
+                f" got {offset} and {nbytes}"
+            )
+        self.device.wait()
+        self._fill(0, offset, nbytes)
+
     def _check_range(self, nbytes: int, offset: int) -> None:
         if offset < 0 or offset + nbytes > self.nbytes:
             raise ValueError(
@@ -128,13 +141,13 @@ class Buffer:
             self.address = int(ffi.cast("uintptr_t", ffi.from_buffer(bytes_)))
         return handle
 
-    def _fill(self, fill: int) -> None:
-        """Overwrite what an earlier buffer left in this memory (drivers hand it out as it is)."""
+    def _fill(self, fill: int, offset: int, nbytes: int) -> None:
+        """Overwrite what was in this memory (drivers hand out an earlier buffer's as it is)."""
         if self.address is not None:
-            np.asarray(_Window(self.address, self.capacity))[:] = fill
+            np.asarray(_Window(self.address + offset, nbytes))[:] = fill
             return
         with Tape(self.device) as tape:
-            tape.fill(self, fill)
+            tape.fill(self, fill, offset, nbytes)
         self.device.submit(tape)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import DeviceLimitError
 from . import binding
+from .hazards import Access
 
 if TYPE_CHECKING:
     from .buffer import Buffer
@@ -18,12 +19,18 @@ STORAGE_BUFFER = 7  # VK_DESCRIPTOR_TYPE_STORAGE_BUFFER
 
 
 class Binding:
-    """A kernel with its buffers, ready to be dispatched; holds both."""
+    """A kernel with its buffers, ready to be dispatched; holds both.
+
+    ``writes`` are the spans (buffer, first byte, end) that a dispatch may write, ``reads`` those
+    that it can only read: who waits for a writer does not care whether it reads too.
+    """
 
     def __init__(self, kernel: Kernel, buffers: Sequence[Part]) -> None:
         self.kernel = kernel
         self.buffers = [_part(part) for part in buffers]
         self._check()
+        self.reads = self._spans(kernel.reads - kernel.writes)
+        self.writes = self._spans(kernel.writes)
         self.sets: list[Any] = []
         if not kernel.buffers:
             return
@@ -31,6 +38,10 @@ class Binding:
             self.sets = [self._make_set(undo)]
             kernel.device.owner.adopt("binding", undo, self)
         self._write_set()
+
+    def _spans(self, slots: frozenset[int]) -> list[Access]:
+        parts = [self.buffers[slot] for slot in sorted(slots)]
+        return [(buffer, offset, offset + nbytes) for buffer, offset, nbytes in parts]
 
     def _check(self) -> None:
         device = self.kernel.device

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import DeviceError, DeviceLostError
 from . import binding
+from .arena import Arena
 from .buffer import Buffer, Memory, Staging
 from .instance import DeviceInfo, Instance, Physical, devices_problem, instance
 from .kernel import Constant, Kernel, content_key
@@ -53,6 +54,7 @@ class Device:
         self.limits, self.memory = _limits(physical.handle)
         self.owner = _make_owner(physical, home)
         self.staging = Staging(self)
+        self.arena = Arena(self)
         self._kernels: dict[tuple[object, ...], Kernel] = {}
         self._kernel_lock = threading.Lock()
         self._submits: OrderedDict[tuple[int, ...], tuple[Any, ...]] = OrderedDict()
@@ -92,11 +94,13 @@ class Device:
     @property
     def live(self) -> dict[str, int]:
         """The number of buffers, kernels, bindings and tapes that exist."""
+        self.arena.sweep()
         counts = self.owner.live()
         return {kind: counts[kind] for kind in KINDS}
 
     def buffer(self, nbytes: int, memory: str = "device", fill: int = 0) -> Buffer:
         """Return a new Buffer of ``nbytes``, each byte of which is ``fill``."""
+        self.arena.sweep()
         return Buffer(self, nbytes, memory, fill)
 
     def kernel(
@@ -119,13 +123,16 @@ class Device:
         self.owner.check()
         _, pointer = self._submit_info(tapes)
         self.queue.submit(pointer, tapes)
+        self.arena.sweep()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for everything submitted so far. Ctrl-C works.
 
         Returns False if ``timeout`` seconds were not enough. Raises DeviceLostError.
         """
-        return self.queue.wait(timeout)
+        done = self.queue.wait(timeout)
+        self.arena.sweep()
+        return done
 
     def close(self) -> None:
         """Wait for the device, then free all that it holds. Harmless twice, or when lost.
@@ -138,6 +145,7 @@ class Device:
             self._finalizer.detach()
             self._kernels.clear()
             self._submits.clear()
+            self.arena.forget()
 
     def _submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:
         """Return (what to keep, pointer to VkSubmitInfo) for these tapes, built once."""

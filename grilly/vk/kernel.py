@@ -23,6 +23,9 @@ class Kernel:
 
     Made by ``Device.kernel``, which keeps one per content. Raises ShaderError if the SPIR-V is
     damaged or does not fit ``buffers`` and ``push``, DeviceLimitError if the device cannot.
+
+    ``reads`` and ``writes`` are the bindings that the shader may read and write: both, unless it
+    declares a buffer ``readonly`` or ``writeonly``; neither, where it does not use one.
     """
 
     def __init__(
@@ -37,7 +40,9 @@ class Kernel:
         self.buffers = buffers
         self.push = push
         words = {number: _word(value) for number, value in constants.items()}
-        self.local_size = self._check(spirv.inspect(code), words)
+        shader = spirv.inspect(code)
+        self.local_size = self._check(shader, words)
+        self.reads, self.writes = frozenset(shader.reads), frozenset(shader.writes)
         with ExitStack() as undo:
             self.set_layout = self._make_set_layout(undo)
             self.layout = self._make_layout(undo)

@@ -1,4 +1,4 @@
-"""SPIR-V, as far as grilly reads it: what a shader binds, and its local size."""
+"""SPIR-V, as far as grilly reads it: what a shader binds, reads and writes, and its local size."""
 
 from __future__ import annotations
 
@@ -14,18 +14,27 @@ HEADER = 5  # words
 
 # Opcodes and enumerants of the SPIR-V specification.
 EXECUTION_MODE, CONSTANT, SPEC_TRUE, SPEC_FALSE, SPEC_CONSTANT = 16, 43, 48, 49, 50
-SPEC_COMPOSITE, VARIABLE, DECORATE = 51, 59, 71
+SPEC_COMPOSITE, VARIABLE, DECORATE, MEMBER_DECORATE = 51, 59, 71, 72
+TYPE_ARRAY, TYPE_RUNTIME_ARRAY, TYPE_STRUCT, TYPE_POINTER = 28, 29, 30, 32
+DECLARING = {DECORATE, MEMBER_DECORATE, VARIABLE, TYPE_POINTER, TYPE_STRUCT}
+DECLARING |= {TYPE_ARRAY, TYPE_RUNTIME_ARRAY}
 MODE_LOCAL_SIZE = 17
 DECORATION_SPEC_ID, DECORATION_BUILTIN, DECORATION_BINDING = 1, 11, 33
+NON_WRITABLE, NON_READABLE = 24, 25
 BUILTIN_WORKGROUP_SIZE = 25
 CLASS_PUSH_CONSTANT = 9
 
 
 @dataclass
 class Shader:
-    """What a compute shader asks of its pipeline."""
+    """What a compute shader asks of its pipeline.
+
+    ``reads`` and ``writes`` are the bindings that are not declared ``writeonly`` or ``readonly``.
+    """
 
     buffers: set[int] = field(default_factory=set)
+    reads: set[int] = field(default_factory=set)
+    writes: set[int] = field(default_factory=set)
     has_push: bool = False
     constants: set[int] = field(default_factory=set)
     _literal_size: tuple[int, ...] = (1, 1, 1)
@@ -45,6 +54,46 @@ class Shader:
         return self._values[identity] if given is None else int.from_bytes(given, "little")
 
 
+@dataclass
+class _Declarations:
+    """The variables of a shader, their types, and what is said of reading and writing them."""
+
+    _bindings: dict[int, int] = field(default_factory=dict)  # variable -> binding
+    _inner: dict[int, int] = field(default_factory=dict)  # variable, pointer or array -> its type
+    _members: dict[int, int] = field(default_factory=dict)  # structure -> number of members
+    _said: set[tuple[int, int, int | None]] = field(default_factory=set)  # word, id, member
+
+    def note(self, opcode: int, operands: tuple[int, ...]) -> None:
+        """Remember what one instruction declares."""
+        if opcode == DECORATE and operands[1] == DECORATION_BINDING:
+            self._bindings[operands[0]] = operands[2]
+        elif opcode == DECORATE:
+            self._said.add((operands[1], operands[0], None))
+        elif opcode == MEMBER_DECORATE:
+            self._said.add((operands[2], operands[0], operands[1]))
+        elif opcode == TYPE_STRUCT:
+            self._members[operands[0]] = len(operands) - 1
+        elif opcode in (TYPE_ARRAY, TYPE_RUNTIME_ARRAY):
+            self._inner[operands[0]] = operands[1]
+        elif opcode == TYPE_POINTER:
+            self._inner[operands[0]] = operands[2]
+        elif opcode == VARIABLE:
+            self._inner[operands[1]] = operands[0]
+
+    def bindings_without(self, word: int) -> set[int]:
+        """Return the bindings that some variable uses without this decoration."""
+        return {slot for variable, slot in self._bindings.items() if not self._has(variable, word)}
+
+    def _has(self, variable: int, word: int) -> bool:
+        """Whether the decoration is on the variable, or on all members of its block."""
+        block = variable
+        while block in self._inner:
+            block = self._inner[block]
+        members = range(self._members.get(block, 0))
+        on_all = bool(members) and all((word, block, place) in self._said for place in members)
+        return on_all or (word, variable, None) in self._said
+
+
 def check(code: bytes) -> None:
     """Raise ShaderError unless ``code`` begins and ends as SPIR-V does."""
     if len(code) < 4 * HEADER or len(code) % 4:
@@ -56,10 +105,12 @@ def check(code: bytes) -> None:
 def inspect(code: bytes) -> Shader:
     """Return what the shader ``code`` asks for; ShaderError if it cannot be read."""
     check(code)
-    shader = Shader()
+    shader, declared = Shader(), _Declarations()
     sizes: dict[int, tuple[int, ...]] = {}
     workgroup = -1
     for opcode, operands in _instructions(code):
+        if opcode in DECLARING:
+            declared.note(opcode, operands)
         if opcode == DECORATE and operands[1] == DECORATION_BINDING:
             shader.buffers.add(operands[2])
         elif opcode == DECORATE and operands[1] == DECORATION_SPEC_ID:
@@ -76,6 +127,8 @@ def inspect(code: bytes) -> Shader:
         elif opcode == VARIABLE and operands[2] == CLASS_PUSH_CONSTANT:
             shader.has_push = True
     shader._size_parts = sizes.get(workgroup, ())
+    shader.reads = declared.bindings_without(NON_READABLE)
+    shader.writes = declared.bindings_without(NON_WRITABLE)
     return shader
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 from itertools import count
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceError, DeviceLimitError
 from . import binding
+from .hazards import Access, Hazards
 
 if TYPE_CHECKING:
     from .buffer import Buffer
@@ -30,8 +32,10 @@ _serials = count()  # never used twice, unlike id()
 class Tape:
     """A command buffer. Use it in a ``with`` block, which records; ``Device.submit`` runs it.
 
-    A tape starts with a barrier, so it may follow itself or any other. It holds all that it
-    uses until it is dropped and its last submission has ended.
+    A tape starts with a barrier, so it may follow itself or any other. Between its commands it
+    records one where a command uses what one before it writes, or writes what it uses; those are
+    counted in ``barriers``. It holds all that it uses until it is dropped and its last submission
+    has ended.
     """
 
     # (stages, accesses) of the barrier that a tape begins with; None only in a test.
@@ -42,6 +46,8 @@ class Tape:
         self.serial = next(_serials)
         self._held: dict[int, object] = {}
         self._bound: Binding | None = None
+        self._hazards = Hazards()
+        self.barriers = 0  # between commands: without the first
         self.submit_info: tuple[Any, ...] | None = None  # built by Device at the first submit
         self._state = "new"
         with ExitStack() as undo:
@@ -67,6 +73,7 @@ class Tape:
         if kind is not None:
             self._state = "broken"
             return
+        self._hazards.clear()
         self._call("vkEndCommandBuffer")
         self._state = "ready"
 
@@ -79,6 +86,7 @@ class Tape:
         """Record ``groups`` workgroups of a kernel; ``push`` holds its push constants."""
         self._check_recording()
         self._check_dispatch(binding_, groups, push)
+        self._order(binding_.reads, binding_.writes)
         kernel = binding_.kernel
         if self._bound is None or self._bound.kernel is not kernel:
             self._call("vkCmdBindPipeline", BIND_COMPUTE, kernel.pipeline)
@@ -93,14 +101,16 @@ class Tape:
             )
         self._call("vkCmdDispatch", groups, 1, 1)
         self._bound = binding_
-        self._hold(binding_)
+        self.hold(binding_)
         self.device.counters.dispatches += 1
 
     def barrier(self) -> None:
-        """Record that what follows sees all that was written before."""
+        """Record that what follows sees all that was written before.
+
+        A tape does so by itself between commands of its own that conflict.
+        """
         self._check_recording()
-        if self._leading:
-            _barrier(self, *self._leading)
+        self._separate()
 
     def copy(
         self, src: Buffer, dst: Buffer, nbytes: int, src_offset: int = 0, dst_offset: int = 0
@@ -114,16 +124,34 @@ class Tape:
         region = binding.struct(
             "VkBufferCopy", srcOffset=src_offset, dstOffset=dst_offset, size=nbytes
         )
+        self._order([_span(src, src_offset, nbytes)], [_span(dst, dst_offset, nbytes)])
         self._call("vkCmdCopyBuffer", src.handle, dst.handle, 1, [region])
-        self._hold(src, dst)
+        self.hold(src, dst)
 
-    def fill(self, buffer: Buffer, byte: int) -> None:
-        """Record that every byte of ``buffer`` becomes ``byte``."""
+    def fill(self, buffer: Buffer, byte: int, offset: int = 0, nbytes: int | None = None) -> None:
+        """Record that ``nbytes`` from ``offset`` become ``byte``: by default all of ``buffer``.
+
+        Raises ValueError unless both are multiples of 4, which is what Vulkan fills.
+        """
         self._check_recording()
-        self._check_span("buffer", buffer, 0, buffer.nbytes)
+        nbytes = buffer.capacity - offset if nbytes is None else nbytes
+        self._check_span("buffer", buffer, offset, nbytes)
+        if offset % 4 or nbytes % 4:
+            raise ValueError(
+                f"offset and nbytes must be multiples of 4, got {offset} and {nbytes}:"
+                " fill up to the next word"
+            )
         word = int.from_bytes(bytes([byte]) * 4, "little")
-        self._call("vkCmdFillBuffer", buffer.handle, 0, buffer.capacity, word)
-        self._hold(buffer)
+        self._order([], [_span(buffer, offset, nbytes)])
+        self._call("vkCmdFillBuffer", buffer.handle, offset, nbytes, word)
+        self.hold(buffer)
+
+    def hold(self, *used: object) -> None:
+        """Keep these alive as long as the tape; what it records it keeps by itself.
+
+        Holders of spans of an arena are to be kept so: else another array gets their memory.
+        """
+        self._held.update((id(one), one) for one in used)
 
     def _create(self, undo: ExitStack) -> Any:
         """Make the command buffer in a pool of its own: threads may record at the same time."""
@@ -138,8 +166,16 @@ class Tape:
     def _call(self, name: str, *arguments: Any) -> None:
         self.device.owner.call(name, self.handle, *arguments)
 
-    def _hold(self, *used: object) -> None:
-        self._held.update((id(one), one) for one in used)
+    def _order(self, reads: Sequence[Access], writes: Sequence[Access]) -> None:
+        """Let the command that comes wait for those before it that it conflicts with."""
+        if self._hazards.conflict(reads, writes):
+            self._separate()
+        self._hazards.add(reads, writes)
+
+    def _separate(self) -> None:
+        _barrier(self, WORK, ACCESSES)
+        self._hazards.clear()
+        self.barriers += 1
 
     def _check_recording(self) -> None:
         if self._state != "recording":
@@ -173,6 +209,10 @@ class LastTape(Tape):
     """What ends every submission of a device: the host sees what was written before."""
 
     _leading = (HOST, HOST_READ)
+
+
+def _span(buffer: Buffer, offset: int, nbytes: int) -> Access:
+    return buffer, offset, offset + nbytes
 
 
 def _barrier(tape: Tape, stages: int, accesses: int) -> None:
