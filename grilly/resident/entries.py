@@ -1,4 +1,4 @@
-"""Entries: what stands in a tape beside operations on arrays: an optimizer's or scheduler's step."""
+"""Entries: what stands in a tape beside operations on arrays."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class Dispatch(ops.Recorded):
         data = self.pushed[0]
         kernel = self.kernel.on(tape.device, len(self.arrays), len(data))
         spans = [array._memory.span for array in self.arrays]
-        tape.dispatch(kernel.bind(spans), self.groups, data)
+        tape.dispatch(kernel.bind(spans), self.groups[0], data)
 
     def tape(self, device: vk.Device) -> vk.Tape:
         """Return a tape of it alone, kept for the next time that the same is asked for."""

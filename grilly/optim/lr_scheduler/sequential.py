@@ -195,7 +195,8 @@ class SequentialLR(_Composite):
         self._last_lr = scheduler.get_last_lr()
 
     def _tracks(self) -> list[Track]:
-        return self._schedulers[bisect_right(self._milestones, self.last_epoch)]._tracks()
+        now: LRScheduler = self._schedulers[bisect_right(self._milestones, self.last_epoch)]
+        return now._tracks()
 
     def _check_milestones(self) -> None:
         for milestone in self._milestones:
@@ -260,7 +261,8 @@ class ChainedScheduler(_Composite):
     def _reach(self) -> tuple[float, str]:
         """Return that of an only scheduler; several edit each other's rates at every step."""
         if len(self._schedulers) == 1:
-            return self._schedulers[0]._reach()
+            only: LRScheduler = self._schedulers[0]
+            return only._reach()
         return 0, CHAINED
 
     def _leap(self, steps: int) -> None:
@@ -268,7 +270,7 @@ class ChainedScheduler(_Composite):
         self._last_lr = self._rates()
 
     def _tracks(self) -> list[Track]:
-        return self._schedulers[0]._tracks()
+        return [track for scheduler in self._schedulers for track in scheduler._tracks()]
 
     def _rates(self) -> list[Any]:
         return [copied(group["lr"]) for group in self.optimizer.param_groups]
