@@ -16,6 +16,7 @@ from .instance import devices as devices
 from .instance import devices_problem as devices_problem
 from .kernel import Kernel as Kernel
 from .spirv import inspect as inspect
+from .submission import Submission as Submission
 from .tape import Tape as Tape
 from .validate import messages as messages
 from .validate import validating as validating

@@ -95,6 +95,20 @@ def array(kind: str, values: Any) -> Any:
     return load().ffi.new(kind, values)
 
 
+def word(kind: str, handle: Any) -> bytes:
+    """Return the bytes of a handle, as they stand in a C array of its kind."""
+    ffi = load().ffi
+    return bytes(ffi.buffer(ffi.new(f"{kind}*", handle)))
+
+
+def array_of_words(kind: str, words: bytes) -> Any:
+    """Return a C array of handles made of what ``word`` gave; the package takes 1 us for each."""
+    ffi = load().ffi
+    made = ffi.new(f"{kind}[]", len(words) // ffi.sizeof(kind))
+    ffi.memmove(made, words, len(words))
+    return made
+
+
 def call(name: str, *arguments: Any) -> Any:
     """Call a Vulkan function through the package and return what it returns.
 

@@ -132,6 +132,7 @@ class Buffer:
                 f"{self.device.name} has no room for {self.nbytes} bytes: free buffers or use"
                 f" smaller ones ({cause})"
             ) from cause
+        self.device.counters.allocations += 1
         undo.callback(binding.call, "vkFreeMemory", owner.device, block, None)
         owner.call("vkBindBufferMemory", owner.device, handle, block, 0)
         if mapped:

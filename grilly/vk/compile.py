@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,7 @@ def compile_glsl(text: str, defines: Sequence[str] = (), include: Path | None = 
     ``defines`` are NAME or NAME=VALUE; ``include`` is the folder of #include files, by default
     the one that grilly ships. Raises ShaderError with the compiler's words.
     """
+    global _compiled
     for define in defines:
         if not DEFINE.fullmatch(define):
             raise ValueError(f"defines hold NAME or NAME=VALUE, got {define!r}")
@@ -78,8 +80,19 @@ def compile_glsl(text: str, defines: Sequence[str] = (), include: Path | None = 
             return found
     compiler = find_compiler()
     made = compiler.compile(text, defines, folder)
+    with _count_lock:
+        _compiled += 1
     cache.store(cache.key([compiler.tool.identity.encode(), *sources]), made)
     return made
+
+
+_compiled = 0
+_count_lock = threading.Lock()
+
+
+def compiled() -> int:
+    """Return how many shaders a compiler has compiled for this process: none from the cache."""
+    return _compiled
 
 
 _probed: dict[str, Compiler | ShaderError] = {}

@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from .instance import DeviceInfo, Instance, Physical, devices_problem, instance
 from .kernel import Constant, Kernel, content_key
 from .owner import Owner
 from .queue import Counters, Queue
+from .submission import Prepared, Submission, submission
 from .tape import LastTape, Tape
 
 # Seconds that a process which ends waits for its last submissions. After that nothing is freed:
@@ -57,7 +58,7 @@ class Device:
         self.arena = Arena(self)
         self._kernels: dict[tuple[object, ...], Kernel] = {}
         self._kernel_lock = threading.Lock()
-        self._submits: OrderedDict[tuple[int, ...], tuple[Any, ...]] = OrderedDict()
+        self._submits: OrderedDict[tuple[int, ...], Prepared] = OrderedDict()
         self._submit_lock = threading.Lock()
         try:
             self._start()
@@ -121,8 +122,27 @@ class Device:
     def submit(self, *tapes: Tape) -> None:
         """Run ``tapes`` in order as one submission; returns at once."""
         self.owner.check()
-        _, pointer = self._submit_info(tapes)
-        self.queue.submit(pointer, tapes)
+        self._run(self._prepared(tapes), tapes)
+
+    def submission(self, tapes: Sequence[Tape], times: int = 1) -> Submission:
+        """Return ``tapes`` in order, the whole ``times`` over, ready to be run again and again.
+
+        ``submission([even, odd], times=500)`` is a thousand steps, and is made as quickly as one.
+        Raises DeviceError for a tape that is not recorded to its end, ValueError for one of
+        another device.
+        """
+        self.owner.check()
+        return submission(self, tapes, times, self._last)
+
+    def run(self, submission: Submission) -> None:
+        """Run a submission; returns at once. That costs no more than to submit one tape."""
+        self.owner.check()
+        if submission.device is not self:
+            raise ValueError(f"the submission is for {submission.device.name}, not {self.name}")
+        self._run(submission.prepared, submission)
+
+    def _run(self, prepared: Prepared, held: object) -> None:
+        self.queue.submit(prepared.pointer, held, prepared.dispatches)
         self.arena.sweep()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -147,33 +167,21 @@ class Device:
             self._submits.clear()
             self.arena.forget()
 
-    def _submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:
-        """Return (what to keep, pointer to VkSubmitInfo) for these tapes, built once."""
-        if len(tapes) == 1 and tapes[0].submit_info is not None and tapes[0].device is self:
-            return tapes[0].submit_info
+    def _prepared(self, tapes: tuple[Tape, ...]) -> Prepared:
+        """Return what the queue needs for these tapes, built once."""
+        if len(tapes) == 1 and tapes[0].prepared is not None and tapes[0].device is self:
+            return tapes[0].prepared
         key = tuple([tape.serial for tape in tapes])
         with self._submit_lock:
             found = self._submits.get(key)
             if found is None:
-                found = self._submits[key] = self._new_submit_info(tapes)
+                found = self._submits[key] = submission(self, tapes, 1, self._last).prepared
                 if len(self._submits) > KEPT_SUBMITS:
                     self._submits.popitem(last=False)
             self._submits.move_to_end(key)
             if len(tapes) == 1:
-                tapes[0].submit_info = found
+                tapes[0].prepared = found
             return found
-
-    def _new_submit_info(self, tapes: tuple[Tape, ...]) -> tuple[Any, ...]:
-        for place, tape in enumerate(tapes):
-            if tape.device is not self:
-                raise ValueError(f"tape {place} is for {tape.device.name}, not for {self.name}")
-            if not tape.ready:
-                raise DeviceError(f"tape {place} is not recorded to its end: leave its with block")
-        handles = [tape.handle for tape in (*tapes, self._last)]
-        info = binding.struct(
-            "VkSubmitInfo", commandBufferCount=len(handles), pCommandBuffers=handles
-        )
-        return info, binding.address(info)
 
 
 _open: dict[int, Device] = {}

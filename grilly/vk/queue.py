@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import DeviceLostError
 from . import binding
+from .compile import compiled
 from .owner import Owner
 
 # Ctrl-C is dead inside vkWaitForFences, so a wait is cut into slices of this many nanoseconds.
@@ -21,12 +22,19 @@ SLICE = 100_000_000
 class Counters:
     """What a device has done since it was opened."""
 
-    dispatches: int = 0  # recorded, not replayed
     bytes_up: int = 0  # through Buffer.write
     bytes_down: int = 0  # through Buffer.read
-    kernels: int = 0  # pipelines made
     submissions: int = 0
+    dispatches: int = 0  # submitted: those of a tape count each time
+    recorded: int = 0  # dispatches recorded in tapes
     waits: int = 0
+    kernels: int = 0  # pipelines made
+    allocations: int = 0  # of device memory
+
+    @property
+    def compiles(self) -> int:
+        """GLSL compiled in this process, for whatever device; what was cached is not counted."""
+        return compiled()
 
 
 class Flight:
@@ -58,10 +66,10 @@ class Queue:
         self._flights: deque[Flight] = deque()
         self._fences: list[Any] = []
 
-    def submit(self, info: Any, held: object) -> None:
+    def submit(self, info: Any, held: object, dispatches: int) -> None:
         """Submit the prebuilt VkSubmitInfo at ``info``; ``held`` lives until it has landed.
 
-        The caller has checked the owner.
+        It counts for ``dispatches``. The caller has checked the owner.
         """
         with self._lock:
             fence, landed = self._fence()
@@ -74,6 +82,7 @@ class Queue:
                 self._fences.append(fence)
                 self._fail("vkQueueSubmit", flight.results[0])
             self._counters.submissions += 1
+            self._counters.dispatches += dispatches
         del landed  # outside the lock: this may free the tapes that it held
         self.owner.sweep()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .buffer import Buffer
     from .descriptors import Binding
     from .device import Device
+    from .submission import Prepared
 
 SIMULTANEOUS = 4  # VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT: submitted again while pending
 BIND_COMPUTE = 1
@@ -48,10 +49,12 @@ class Tape:
         self._bound: Binding | None = None
         self._hazards = Hazards()
         self.barriers = 0  # between commands: without the first
-        self.submit_info: tuple[Any, ...] | None = None  # built by Device at the first submit
+        self.dispatches = 0
+        self.prepared: Prepared | None = None  # built by Device at the first submit
         self._state = "new"
         with ExitStack() as undo:
             self.handle = self._create(undo)
+            self.word = binding.word("VkCommandBuffer", self.handle)
             device.owner.adopt(kind, undo, self)
 
     def __enter__(self) -> Tape:
@@ -102,7 +105,8 @@ class Tape:
         self._call("vkCmdDispatch", groups, 1, 1)
         self._bound = binding_
         self.hold(binding_)
-        self.device.counters.dispatches += 1
+        self.dispatches += 1
+        self.device.counters.recorded += 1
 
     def barrier(self) -> None:
         """Record that what follows sees all that was written before.
