@@ -246,7 +246,13 @@ class GpuBackend:
         roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
         with vk.Tape(self._device) as tape:
             tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
-            first = 0
+            self._record_fills(tape, rows, counts)
+        return tape
+
+    def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
+        """Record a dispatch for each structure; each fills columns of its own."""
+        first = 0
+        with tape.independent():
             for structure, count in counts.items():
                 kernel = self._device.kernel(
                     spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE}
@@ -255,7 +261,6 @@ class GpuBackend:
                 groups = -(-count * rows // FILL_LOCAL_SIZE)
                 tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
-        return tape
 
     def _of(self, known: dict[str, int], on_hardware: int) -> int:
         return known.get(self._device.info.kind, on_hardware)

@@ -78,9 +78,12 @@ def test_no_operation_loops_more_than_the_printer_thinks(op: object) -> None:
 
 
 def test_loops_stand_nowhere_else() -> None:
-    """But in step.glsl, over a workgroup's chunks, and in lists.glsl, over a list: see below."""
+    """But in step.glsl, over a workgroup's chunks, and in lists.glsl, over a list: see below.
+
+    And in add.comp, whose 64 rounds resident/ops.py sees to.
+    """
     for path in SHADERS.rglob("*"):
-        if path.is_file() and not path.name.startswith(("xfloat", "step", "lists")):
+        if path.is_file() and not path.name.startswith(("xfloat", "step", "lists", "add")):
             assert not re.search(r"\b(for|while|do)\b *[({]", path.read_text()), path
 
 

@@ -95,7 +95,7 @@ class VulkanPlayer:
                 if len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             submission, ends = self._kept[key]
-            self._device.submit(*submission)
+            self._device.run(submission)
             for backend, end in zip(self._moves, ends, strict=True):
                 backend.stand(end)
             self.done = times
@@ -114,7 +114,7 @@ class VulkanPlayer:
             for backend, moves in self._moves.items():
                 backend.took(rounds * moves)
             times -= rounds
-        return tapes, [backend.standing for backend in self._moves]
+        return self._device.submission(tapes), [backend.standing for backend in self._moves]
 
     def _parities(self) -> tuple[int, ...]:
         return tuple(backend.parity for backend in self._moves)

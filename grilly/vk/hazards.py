@@ -33,6 +33,11 @@ class Hazards:
         _add(self._read, reads)
         _add(self._written, writes)
 
+    def update(self, others: Hazards) -> None:
+        """Remember the accesses of other commands too."""
+        for mine, theirs in ((self._read, others._read), (self._written, others._written)):
+            _add(mine, ((buffer, *span) for buffer, spans in theirs.items() for span in spans))
+
     def clear(self) -> None:
         """Forget everything: there was a barrier."""
         self._read.clear()

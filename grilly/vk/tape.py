@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from itertools import count
 from types import TracebackType
@@ -48,6 +48,7 @@ class Tape:
         self._held: dict[int, object] = {}
         self._bound: Binding | None = None
         self._hazards = Hazards()
+        self._side_by_side: Hazards | None = None
         self.barriers = 0  # between commands: without the first
         self.dispatches = 0
         self.prepared: Prepared | None = None  # built by Device at the first submit
@@ -116,6 +117,22 @@ class Tape:
         self._check_recording()
         self._separate()
 
+    @contextmanager
+    def independent(self) -> Iterator[None]:
+        """Record commands that do not wait for each other: they write words of their own.
+
+        Of what is bound that cannot be seen. What came before the block and what comes after it is
+        waited for as always.
+        """
+        if self._side_by_side is not None:
+            raise DeviceError("independent() is not for inside another one")
+        self._side_by_side = Hazards()
+        try:
+            yield
+        finally:
+            self._hazards.update(self._side_by_side)
+            self._side_by_side = None
+
     def copy(
         self, src: Buffer, dst: Buffer, nbytes: int, src_offset: int = 0, dst_offset: int = 0
     ) -> None:
@@ -174,7 +191,7 @@ class Tape:
         """Let the command that comes wait for those before it that it conflicts with."""
         if self._hazards.conflict(reads, writes):
             self._separate()
-        self._hazards.add(reads, writes)
+        (self._side_by_side or self._hazards).add(reads, writes)
 
     def _separate(self) -> None:
         _barrier(self, WORK, ACCESSES)
