@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .hyper import NORM_SHARE
+
 Words = np.ndarray[Any, np.dtype[np.uint32]]
 
 # float4 that one workgroup updates: 1024 to 2048 were the fastest on software drivers.
@@ -62,3 +64,52 @@ def deal(
     return Chunks(
         np.array(table or [(0, 0, 0)], np.uint32), np.minimum(ranges, len(table)).astype(np.uint32)
     )
+
+
+class Shares(NamedTuple):
+    """The shares of a part of a slab: share ``first + s`` of all is the runs ranges[s] to
+    ranges[s + 1] of ``table``, (n, 3) uint32 of start, count (in float4) and place in the share."""
+
+    table: Words
+    ranges: Words
+    first: int
+
+    @property
+    def number(self) -> int:
+        """The number of shares that the part has float4 of; 0 if it has no active tensor."""
+        return self.ranges.size - 1
+
+
+def share_out(parts: Sequence[Sequence[int]], active: Sequence[bool]) -> list[Shares]:
+    """Return the shares of each part of a slab, for the norm of the active tensors.
+
+    ``parts`` has for each part where each tensor begins in it, and the end as the last. Shares are
+    cut from all parts as if they were one: a part may begin within one, at another place than 0.
+    """
+    shares, place = [], 0
+    for starts in parts:
+        table, ranges, first = [], [0], place // NORM_SHARE
+        for start, end in _runs(starts, active):
+            while start < end:
+                at = place % NORM_SHARE
+                taken = min(end - start, NORM_SHARE - at)
+                table.append((start, taken, at))
+                start, place = start + taken, place + taken
+                if place % NORM_SHARE == 0:
+                    ranges.append(len(table))
+        if ranges[-1] < len(table):
+            ranges.append(len(table))
+        words = np.array(table or [(0, 0, 0)], np.uint32)
+        shares.append(Shares(words, np.array(ranges, np.uint32), first))
+    return shares
+
+
+def _runs(starts: Sequence[int], active: Sequence[bool]) -> list[tuple[int, int]]:
+    """Return where runs of neighbouring active tensors start and end."""
+    runs: list[tuple[int, int]] = []
+    for start, end, wanted in zip(starts, starts[1:], active, strict=False):
+        if wanted and runs and runs[-1][1] == start:
+            runs[-1] = runs[-1][0], end
+        elif wanted and start < end:
+            runs.append((start, end))
+    return runs

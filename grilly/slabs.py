@@ -50,10 +50,11 @@ class Slabs:
 
     def deal(self, lane_of: Sequence[int | None], workers: int) -> list[chunks.Chunks]:
         """Return the chunks of each part; one in which no tensor has a lane has no work."""
-        return [
-            chunks.deal((np.clip(self.starts, *span) - span[0]).tolist(), lane_of, workers)
-            for span in self._spans
-        ]
+        return [chunks.deal(starts, lane_of, workers) for starts in self._starts_of_parts()]
+
+    def share_out(self, active: Sequence[bool]) -> list[chunks.Shares]:
+        """Return the shares of each part, for the norm of the active tensors."""
+        return chunks.share_out(self._starts_of_parts(), active)
 
     def write(self, name: str, tensor: int, values: Array) -> None:
         """Copy ``values`` into a tensor; the device must have finished with it."""
@@ -79,6 +80,10 @@ class Slabs:
             flat[first:last] = values
         if not out.flags.c_contiguous:
             out[...] = flat.reshape(out.shape)
+
+    def _starts_of_parts(self) -> list[list[int]]:
+        """Return where each tensor begins in each part, in float4, and the end as the last."""
+        return [(np.clip(self.starts, *span) - span[0]).tolist() for span in self._spans]
 
     def _pieces_of(self, start: int, size: int) -> list[Piece]:
         """Return the pieces of the ``size`` floats from float ``start`` of a whole slab on."""
