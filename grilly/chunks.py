@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .hyper import NORM_SHARE
+
 Words = np.ndarray[Any, np.dtype[np.uint32]]
+Run = tuple[int, int]  # start and count in float4
 
 # float4 that one workgroup updates: 1024 to 2048 were the fastest on software drivers.
 MOST = 2048
@@ -70,3 +73,52 @@ def deal_runs(runs: Sequence[tuple[int, int, int]], workers: int, most: int = MO
     return Chunks(
         np.array(table or [(0, 0, 0)], np.uint32), np.minimum(ranges, len(table)).astype(np.uint32)
     )
+
+
+class Shares(NamedTuple):
+    """The shares of a segment of a slab: share ``first + s`` of all is the runs ranges[s] to
+    ranges[s + 1] of ``table``, (n, 3) uint32 of start, count (in float4) and place in the share."""
+
+    table: Words
+    ranges: Words
+    first: int
+
+    @property
+    def number(self) -> int:
+        """The number of shares that the segment has float4 of; 0 if it is empty."""
+        return self.ranges.size - 1
+
+
+def share_out(segments: Sequence[Sequence[Run]]) -> list[Shares]:
+    """Return the shares of each segment, for the norm of the tensors in all of them.
+
+    A segment is the (start, count) of float4 in one part of a slab. Shares are cut as if all
+    segments were one: a segment may begin within one, at another place than 0.
+    """
+    shares, place = [], 0
+    for runs in segments:
+        table, ranges, first = [], [0], place // NORM_SHARE
+        for start, count in _merged(runs):
+            while count:
+                at = place % NORM_SHARE
+                taken = min(count, NORM_SHARE - at)
+                table.append((start, taken, at))
+                start, count, place = start + taken, count - taken, place + taken
+                if place % NORM_SHARE == 0:
+                    ranges.append(len(table))
+        if ranges[-1] < len(table):
+            ranges.append(len(table))
+        words = np.array(table or [(0, 0, 0)], np.uint32)
+        shares.append(Shares(words, np.array(ranges, np.uint32), first))
+    return shares
+
+
+def _merged(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs, neighbours as one."""
+    merged: list[Run] = []
+    for start, count in runs:
+        if merged and sum(merged[-1]) == start:
+            merged[-1] = merged[-1][0], merged[-1][1] + count
+        elif count:
+            merged.append((start, count))
+    return merged

@@ -58,6 +58,21 @@ def adamw(h: Any, scratch: Array, p: Array, grad: Array, *states: Array) -> None
     _adam(h, a, p, grad, *states)
 
 
+def controlled(
+    kernel: Kernel,
+    coefficient: np.float32,
+    h: Any,
+    scratch: Array,
+    p: Array,
+    grad: Array,
+    *states: Array,
+) -> None:
+    """Update one block by ``coefficient`` times its gradient; ``scratch`` has one array more."""
+    if coefficient != 1:  # the caller's gradient stays what it is
+        grad = np.multiply(coefficient, grad, out=scratch[kernel.scratch])
+    kernel.update(h, scratch[: kernel.scratch], p, grad, *states)
+
+
 def _decayed(decay: np.float32, p: Array, grad: Array, out: Array) -> Array:
     """Return the gradient plus ``decay`` times the weights, in ``out``."""
     if decay == 0:  # an infinite weight must not make it nan

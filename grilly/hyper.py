@@ -1,9 +1,11 @@
-"""The one layout of what the kernels read: a lane's hyperparameters, the clock, a job, a chunk.
+"""The one layout of what the kernels read: a lane's hyperparameters, the clock, a job, a chunk ...
 
 Everything is 32-bit words. tools/print_shaders.py prints shaders/include/hyper.glsl from here.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -53,20 +55,69 @@ JOB_WORDS = ("target", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent", "pace")
 # A chunk: a run of float4 in the slabs that shares a lane.
 CHUNK_WORDS = ("start", "count", "lane")
 
+# What a controlled update reads, written before it from all gradients: the factor of the gradients,
+# whether the update is applied, their norm, whether one of their values was not finite, how many
+# updates were not applied (64 bits). Then the settings: the largest norm (inf for none), and
+# whether an update with a value that is not finite is left out. Fractions are float32.
+CONTROL_WORDS = (
+    "coefficient",
+    "applied",
+    "norm",
+    "nonfinite",
+    "skipped_lo",
+    "skipped_hi",
+    "max_norm",
+    "skip_nonfinite",
+)
+_FRACTIONS = ("coefficient", "norm", "max_norm")
+
+# The norm's order of summing, which decides its bits. The float4 of all gradients, one tensor after
+# the other, are cut into shares; NORM_LANES lanes take turns at those of a share. The lanes of
+# all shares take turns in adding to NORM_PARTS parts, which are then folded in halves.
+NORM_SHARE = 2048
+NORM_LANES = 16
+NORM_PARTS = 256
+# Magnitudes below 2^-63 count as 0: drivers may flush their squares. These are its float32 bits.
+NORM_LEAST_BITS = 0x20000000
+
+# A run: float4 in the slabs that lie in one share, the first of them at its float4 ``place``.
+RUN_WORDS = ("start", "count", "place")
+
 
 def dtype(kind: str) -> np.dtype[np.void]:
     """Return the numpy structure of one lane of optimizer ``kind``: float32 fields."""
     return np.dtype([(name, np.float32) for name in COLUMNS[kind]])
 
 
+def control_dtype() -> np.dtype[np.void]:
+    """Return the numpy structure of CONTROL_WORDS."""
+    kinds = (np.float32 if name in _FRACTIONS else np.uint32 for name in CONTROL_WORDS)
+    return np.dtype(list(zip(CONTROL_WORDS, kinds, strict=True)))
+
+
+def control(max_norm: float = np.inf, skip_nonfinite: bool = False) -> np.ndarray[Any, Any]:
+    """Return the control, of shape (1,), of an optimizer with these settings at its start.
+
+    A largest norm below the smallest normal float32 becomes 0: drivers may flush it.
+    """
+    words = np.zeros(1, control_dtype())
+    limit = np.float32(max_norm)
+    words["max_norm"] = limit if limit >= np.finfo(np.float32).tiny else 0
+    words["skip_nonfinite"] = skip_nonfinite
+    return words
+
+
 def glsl() -> str:
     """Return the text of shaders/include/hyper.glsl."""
     structs = [_struct(kind, "float", names) for kind, names in COLUMNS.items()]
     structs.append(_struct("Chunk", "uint", CHUNK_WORDS))
-    words = {"CLOCK": CLOCK_WORDS, "JOB": JOB_WORDS}
+    structs.append(_struct("Run", "uint", RUN_WORDS))
+    words = {"CLOCK": CLOCK_WORDS, "JOB": JOB_WORDS, "CONTROL": CONTROL_WORDS}
     for prefix, names in words.items():
         structs += [f"const uint {prefix}_{n.upper()} = {i}u;\n" for i, n in enumerate(names)]
         structs.append(f"const uint {prefix}_WORDS = {len(names)}u;\n")
+    norm = {"LANES": NORM_LANES, "PARTS": NORM_PARTS, "LEAST_BITS": NORM_LEAST_BITS}
+    structs += [f"const uint NORM_{name} = {value}u;\n" for name, value in norm.items()]
     head = "// Layouts. Printed by tools/print_shaders.py from grilly/hyper.py; do not edit.\n"
     return head + "".join(structs)
 

@@ -9,6 +9,7 @@ gradients at the same offsets of its twin.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -18,6 +19,8 @@ from .backend import Array
 
 # A tensor's floats, or where it lies if it lives on the device.
 Tensor: TypeAlias = "int | vk.Span"
+# A buffer, an offset and a number of bytes.
+Place: TypeAlias = "tuple[vk.Buffer, int, int]"
 
 
 class Piece(NamedTuple):
@@ -76,6 +79,21 @@ class Slabs:
     def deal(self, lane_of: Sequence[int | None], workers: int) -> list[chunks.Chunks]:
         """Return the chunks of each part; one in which no tensor has a lane has no work."""
         return [chunks.deal_runs(self.runs(part, lane_of), workers) for part in self._parts]
+
+    def share_out(self, active: Sequence[bool]) -> list[tuple[Place, chunks.Shares]]:
+        """Return the active gradients in the order of the tensors, with their shares of the norm.
+
+        As segments: neighbours in one part are one, and what the order parts is several.
+        """
+        segments: list[tuple[int, list[chunks.Run]]] = []
+        for pieces in compress(self._pieces, active):
+            for part, at, first, last in pieces:
+                if not segments or segments[-1][0] != part:
+                    segments.append((part, []))
+                segments[-1][1].append((at // 4, -(-(last - first) // 4)))
+        grads = [self._parts[part].slabs["grad"] for part, _ in segments]
+        shares = chunks.share_out([runs for _, runs in segments])
+        return list(zip(grads, shares, strict=True))
 
     def runs(self, part: Part, lane_of: Sequence[int | None]) -> list[tuple[int, int, int]]:
         """Return (start, count, lane) in float4 of each tensor in ``part`` that has a lane."""

@@ -4,16 +4,16 @@
 // Only + - * / sqrt, each `precise`, in the order of grilly/cpu_kernels.py: the same bits as numpy.
 #include "step.glsl"
 
-layout(std430, binding = 4) buffer Param { vec4 param[]; };
-layout(std430, binding = 5) readonly buffer Grad { vec4 grad[]; };
-layout(std430, binding = 6) buffer ExpAvg { vec4 exp_avg[]; };
-layout(std430, binding = 7) buffer ExpAvgSq { vec4 exp_avg_sq[]; };
+layout(std430, binding = SLAB(0)) buffer Param { vec4 param[]; };
+layout(std430, binding = SLAB(1)) readonly buffer Grad { vec4 grad[]; };
+layout(std430, binding = SLAB(2)) buffer ExpAvg { vec4 exp_avg[]; };
+layout(std430, binding = SLAB(3)) buffer ExpAvgSq { vec4 exp_avg_sq[]; };
 #ifdef AMSGRAD
-layout(std430, binding = 8) buffer MaxExpAvgSq { vec4 max_exp_avg_sq[]; };
+layout(std430, binding = SLAB(4)) buffer MaxExpAvgSq { vec4 max_exp_avg_sq[]; };
 #endif
 
 void main() {
-  uint row = take_row();
+  BEGIN(row)
   FOR_CHUNKS(c) {
     Chunk chunk = chunks[c];
     HYPER h = table[row * lanes + chunk.lane];
@@ -33,7 +33,7 @@ void main() {
 
     uint end = chunk.start + chunk.count;
     FOR_FLOAT4(i, chunk.start, end) {
-      vec4 g = grad[i];
+      GRADIENT(g, i)
 #ifdef COUPLED
       vec4 p = param[i];
       precise vec4 decayed = decay_4 * p;

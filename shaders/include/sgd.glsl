@@ -5,21 +5,22 @@
 #define HYPER SGD
 #include "step.glsl"
 
-layout(std430, binding = 4) buffer Param { vec4 param[]; };
-layout(std430, binding = 5) readonly buffer Grad { vec4 grad[]; };
+layout(std430, binding = SLAB(0)) buffer Param { vec4 param[]; };
+layout(std430, binding = SLAB(1)) readonly buffer Grad { vec4 grad[]; };
 #ifdef MOMENTUM
-layout(std430, binding = 6) buffer MomentumBuffer { vec4 momentum_buffer[]; };
+layout(std430, binding = SLAB(2)) buffer MomentumBuffer { vec4 momentum_buffer[]; };
 #endif
 
 // Declares p and the gradient g. Without decay an infinite weight must not make g nan.
 #define TAKE_GRADIENT(i) \
-  vec4 p = param[i], given = grad[i]; \
+  vec4 p = param[i]; \
+  GRADIENT(given, i) \
   precise vec4 decayed = decay_4 * p; \
   precise vec4 sum = given + decayed; \
   vec4 g = mix(given, sum, decays);
 
 void main() {
-  uint row = take_row();
+  BEGIN(row)
   FOR_CHUNKS(c) {
     Chunk chunk = chunks[c];
     SGD h = table[row * lanes + chunk.lane];

@@ -1,5 +1,7 @@
 // What every optimizer kernel shares: the cursor, the chunks, and the loops over them.
-// Define HYPER, the struct of a lane's columns, before. Slab bindings begin at 4.
+// Define HYPER, the struct of a lane's columns, before. CONTROLLED adds the control buffer: it is
+// binding 4, behind which the slabs follow, which else begin at 4. Then gradients are multiplied by
+// its coefficient, and an update that it does not apply moves no cursor and stores nothing.
 #include "hyper.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -7,15 +9,31 @@ layout(std430, binding = 0) buffer Clock { uint clock[]; };
 layout(std430, binding = 1) readonly buffer Table { HYPER table[]; };
 layout(std430, binding = 2) readonly buffer Chunks { Chunk chunks[]; };
 layout(std430, binding = 3) readonly buffer Ranges { uint ranges[]; };
+#ifdef CONTROLLED
+layout(std430, binding = 4) readonly buffer Control { uint control[]; };
+#define SLAB(n) (5 + n)
+#define APPLIED control[CONTROL_APPLIED]
+#define BEGIN(row) \
+  uint row = take_row(); \
+  if (APPLIED == 0u) return; \
+  vec4 coefficient_4 = vec4(uintBitsToFloat(control[CONTROL_COEFFICIENT]));
+#define GRADIENT(g, i) precise vec4 g = coefficient_4 * grad[i];
+#else
+#define SLAB(n) (4 + n)
+#define APPLIED 1u
+#define BEGIN(row) uint row = take_row();
+#define GRADIENT(g, i) vec4 g = grad[i];
+#endif
 
 // Parity of this step, lanes in a table row.
 layout(push_constant) uniform Push { uint parity; uint lanes; };
 
-// Returns this step's table row and moves the cursor on. The next step reads the other word, so
-// no invocation can see its own step's increment.
+// Returns this step's table row and moves the cursor on, if the update is applied. The next step
+// reads the other word, so no invocation can see its own step's increment. Of several dispatches in a
+// step, over several parts of the slabs, each writes the same number.
 uint take_row() {
   uint row = clock[CLOCK_ROW_EVEN + parity];
-  if (gl_GlobalInvocationID.x == 0u) clock[CLOCK_ROW_EVEN + (parity ^ 1u)] = row + 1u;
+  if (gl_GlobalInvocationID.x == 0u) clock[CLOCK_ROW_EVEN + (parity ^ 1u)] = row + APPLIED;
   return row;
 }
 
