@@ -92,6 +92,20 @@ class Pace(NamedTuple):
 STAYS, MOVES = Pace(0), Pace(1)
 
 
+class Control(NamedTuple):
+    """What is done to an update by the norm of its gradients: clipped to, and left out if nan."""
+
+    max_norm: float
+    skip_nonfinite: bool
+
+
+class Examined(NamedTuple):
+    """What the last controlled update found, and how many were left out since ``start``."""
+
+    norm: float
+    skipped: int
+
+
 @dataclass(frozen=True)
 class Plan:
     """What the table holds and what is updated: tensor i by lane_of[i]; None leaves it alone.
@@ -103,6 +117,7 @@ class Plan:
     jobs: tuple[Job, ...]
     lane_of: tuple[int | None, ...]
     paces: tuple[Pace, ...] = (STAYS,)
+    control: Control | None = None
 
     @property
     def period(self) -> int:
@@ -152,6 +167,9 @@ class Backend(Protocol):
         The cursor itself is asked, so it is right after any failure. None if the device is still
         at it after ``patience`` seconds.
         """
+
+    def examined(self) -> Examined:
+        """Return what the last update found; waits. The plan must have a control."""
 
     def check(self) -> None:
         """Raise DeviceError, saying what to do, if the device can never be used again."""

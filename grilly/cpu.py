@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from . import backend, cpu_threads, hyper
-from .backend import NOWHERE, Array, Clock, Homes, Plan
-from .cpu_kernels import BLOCK, KERNELS
+from . import backend, cpu_norm, cpu_threads, hyper
+from .backend import NOWHERE, Array, Clock, Examined, Homes, Plan
+from .cpu_kernels import BLOCK, KERNELS, controlled
 from .cpu_table import Values
 from .interrupt import Uninterrupted
 from .resident.places import NumpyPlace
@@ -53,6 +53,7 @@ class CpuBackend:
 
     def plan(self, plan: Plan) -> None:
         self._plan = plan
+        self._control = hyper.control(*plan.control or ())
         self._make_scratch()
         self._batches = backend.batches(plan.jobs)
         self._window = backend.window(plan.lanes, self._kind, plan.period)
@@ -70,6 +71,8 @@ class CpuBackend:
             if self._row == self._rows:
                 self._roll()
             self._part_gradients_from_parameters()
+            if self._plan.control is not None and not self._examine():
+                return
             cpu_threads.share(self._blocks(), self._update, len(self._scratch))
             self._row += 1
 
@@ -79,6 +82,11 @@ class CpuBackend:
 
     def applied(self, patience: float | None = None) -> int | None:
         return self._clock.k - self._started + self._row
+
+    def examined(self) -> Examined:
+        control = self._control[0]
+        skipped = self._control.view(np.uint32)[4:6].view(np.uint64)
+        return Examined(float(control["norm"]), int(skipped[0]))
 
     def check(self) -> None:
         return  # this process always has its own memory
@@ -99,12 +107,22 @@ class CpuBackend:
             if id(owner) in owners or not isinstance(owner, np.ndarray):
                 grads[tensor] = grad.copy()
 
+    def _examine(self) -> bool:
+        """Examine all gradients of the update; return whether it is to be made."""
+        lanes = self._plan.lane_of
+        grads = [g for g, lane in zip(self._slabs["grad"], lanes, strict=True) if lane is not None]
+        size = cpu_norm.scratch_floats(grads)
+        scratch = [np.empty(size, np.float32) for _ in self._scratch]
+        cpu_norm.decide(cpu_norm.examine(grads, scratch), self._control)
+        return bool(self._control["applied"][0])
+
     def _make_scratch(self) -> None:
         """Make each thread's scratch, for the largest block that there is."""
         sizes = [p.size for p in self._slabs["param"]]
         lanes = zip(sizes, self._plan.lane_of, strict=True)
         threads = cpu_threads.wanted(sum(size for size, lane in lanes if lane is not None))
-        shape = (self._kernel.scratch, min(BLOCK, max(sizes, default=0)))
+        arrays = self._kernel.scratch + (self._plan.control is not None)
+        shape = (arrays, min(BLOCK, max(sizes, default=0)))
         if [scratch.shape for scratch in self._scratch] != [shape] * threads:
             self._scratch = [np.empty(shape, np.float32) for _ in range(threads)]
 
@@ -118,7 +136,11 @@ class CpuBackend:
 
     def _update(self, thread: int, block: tuple[np.void, list[Array]]) -> None:
         h, arrays = block
-        self._kernel.update(h, self._scratch[thread][:, : arrays[0].size], *arrays)
+        scratch = self._scratch[thread][:, : arrays[0].size]
+        if self._plan.control is None:
+            self._kernel.update(h, scratch, *arrays)
+        else:
+            controlled(self._kernel, self._control["coefficient"][0], h, scratch, *arrays)
 
     def _roll(self) -> None:
         self._clock = self._clock.rolled(self._row, self._plan.period)

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from . import backend, glsl, hyper, shaders, vk, xfloat
-from .backend import NOWHERE, Array, Clock, Homes, Job, Pace, Plan
+from .backend import NOWHERE, Array, Clock, Examined, Homes, Job, Pace, Plan
 from .chunks import Chunks
 from .errors import DeviceLostError
+from .gpu_norm import GpuNorm
 from .program import Structure, program
 from .resident.places import VulkanPlace
 from .schedules import SHIPPED
@@ -97,16 +98,22 @@ class GpuBackend:
         counts = {structure: len(batch) for structure, batch in batches.items()}
         clock = len(hyper.CLOCK_WORDS) + len(plan.paces) * (1 + plan.period)
         window = backend.window(plan.lanes, self._kind, plan.period)
-        shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt], clock)
+        deals = [(part.table.shape, part.groups) for part in dealt]
+        # The norm is of the tensors that have a lane, and of these in their order.
+        active = [lane is not None for lane in plan.lane_of] if plan.control else None
+        shape = (plan.lanes, [*counts.items()], deals, clock, active)
         if shape != self._shape or window != self._window:
             self._shape = None  # until all is made: if the device fails, make it again
             self._lanes, self._window = plan.lanes, window
-            self._make(counts, sum(map(len, jobs)), dealt, clock)
+            self._make(counts, sum(map(len, jobs)), dealt, clock, active)
             self._shape = shape
             self.version += 1
         self._paces = plan.paces
         self._short = backend.short_window(window, plan.period)
         self._jobs.write(np.concatenate(jobs))
+        self._skips = plan.control is not None and plan.control.skip_nonfinite
+        if plan.control is not None:
+            self._control.write(hyper.control(*plan.control))
         for (table, ranges), part in zip(self._chunks, dealt, strict=True):
             table.write(part.table)
             ranges.write(part.ranges)
@@ -164,6 +171,11 @@ class GpuBackend:
         k = int(words[2:4].view(np.int64)[0])
         return k - self._started + int(words[:2].max())  # the cursor's older word is smaller
 
+    def examined(self) -> Examined:
+        words = self._control.read(hyper.control_dtype(), 1)
+        skipped = words.view(np.uint32)[4:6].view(np.uint64)
+        return Examined(float(words["norm"][0]), int(skipped[0]))
+
     def check(self) -> None:
         if self._device.lost:
             raise DeviceLostError(
@@ -176,7 +188,8 @@ class GpuBackend:
         if self._row == self._rows:
             self._device.submit(self.refill())
         size = hyper.dtype(self._kind).itemsize * self._lanes
-        return self._table.read(hyper.dtype(self._kind), self._lanes, self._row * size)
+        row = int(self._clock.read(np.uint32, 2)[self._parity]) if self._skips else self._row
+        return self._table.read(hyper.dtype(self._kind), self._lanes, row * size)
 
     def _settle(self) -> None:
         """Wait, once after each submission, until the slabs are at rest."""
@@ -210,6 +223,7 @@ class GpuBackend:
         words: int,
         dealt: list[Chunks],
         clock_words: int,
+        active: Sequence[bool] | None,
     ) -> None:
         """Make the buffers of a plan's shape and record its tapes."""
         device = self._device
@@ -221,6 +235,13 @@ class GpuBackend:
             (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
         ]
         self._groups = [part.groups for part in dealt]
+        self._norm = None
+        if active is not None:
+            self._control = device.buffer(hyper.control().nbytes)
+            shares = self._slabs.share_out(active)
+            self._norm = GpuNorm(
+                shares, self._control, self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
+            )
         self._steps = [self._record_step(parity) for parity in (0, 1)]
         self._counts = counts
         self._refills: dict[tuple[int, int], vk.Tape] = {}
@@ -232,14 +253,18 @@ class GpuBackend:
 
     def record_update(self, tape: vk.Tape, parity: int) -> None:
         """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
-        code = shaders.spirv(SHADER[(self._kind, *self._states)])
+        name, control = SHADER[(self._kind, *self._states)], []
+        if self._norm is not None:
+            self._norm.record(tape)
+            name, control = f"{name}_controlled", [self._control]
         constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
-        kernel = self._device.kernel(code, len(self._states) + 6, push=8, constants=constants)
+        count = len(self._states) + len(control) + 6
+        kernel = self._device.kernel(shaders.spirv(name), count, push=8, constants=constants)
         push = _words(parity, self._lanes)
         for tables, slabs, groups in zip(
             self._chunks, self._slabs.parts(), self._groups, strict=True
         ):
-            binding = kernel.bind([self._clock, self._table, *tables, *slabs])
+            binding = kernel.bind([self._clock, self._table, *tables, *control, *slabs])
             tape.dispatch(binding, groups, push)
 
     def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:

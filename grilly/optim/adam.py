@@ -80,6 +80,8 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
         bias_correction: Literal["torch", "exact"] = "torch",
+        max_norm: float | None = None,
+        skip_nonfinite: bool = False,
         device: str | int = "auto",
     ) -> None:
         defaults = {
@@ -99,7 +101,9 @@ class Adam(Optimizer):
             raise ValueError(f'bias_correction must be "torch" or "exact", got {bias_correction!r}')
         self.exact = bias_correction == "exact"
         self.kind = "AdamW" if decoupled_weight_decay else "Adam"
-        super().__init__(params, defaults, device=device)
+        super().__init__(
+            params, defaults, max_norm=max_norm, skip_nonfinite=skip_nonfinite, device=device
+        )
 
     def check_defaults(self) -> None:
         """Raise ValueError, as torch does, for betas that are of different types or ints."""

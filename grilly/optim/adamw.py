@@ -47,6 +47,8 @@ class AdamW(Adam):
         differentiable: bool = False,
         fused: bool | None = None,
         bias_correction: Literal["torch", "exact"] = "torch",
+        max_norm: float | None = None,
+        skip_nonfinite: bool = False,
         device: str | int = "auto",
     ) -> None:
         super().__init__(
@@ -63,6 +65,8 @@ class AdamW(Adam):
             fused=fused,
             decoupled_weight_decay=True,
             bias_correction=bias_correction,
+            max_norm=max_norm,
+            skip_nonfinite=skip_nonfinite,
             device=device,
         )
 

@@ -19,6 +19,8 @@ from ..errors import DeviceError, RecordError
 from ..nn.parameter import Float32, Parameter
 from ..resident import recording
 from ..resident.array import DeviceArray
+from .applied import settled, skipping
+from .control import NO_NORM, check_control, control_of
 from .entry import entry
 from .memory import Memory
 from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
@@ -79,8 +81,16 @@ class Optimizer:
     limits: ClassVar[dict[Key, Limit]]
 
     def __init__(
-        self, params: Iterable[Any], defaults: dict[str, Any], *, device: str | int = "auto"
+        self,
+        params: Iterable[Any],
+        defaults: dict[str, Any],
+        *,
+        max_norm: float | None = None,
+        skip_nonfinite: bool = False,
+        device: str | int = "auto",
     ) -> None:
+        check_control(max_norm, skip_nonfinite)
+        self.max_norm, self.skip_nonfinite = max_norm, skip_nonfinite
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
@@ -100,6 +110,14 @@ class Optimizer:
         self._memory = Memory(self._backend, self.all_states)
         self._timeline = Timeline(self._backend, columns, self.exact)
         self._add(groups)
+        if skip_nonfinite:
+            kind: Any = type(self)
+            self.__class__ = skipping(kind)
+
+    # Whether updates were attempted of which it is not known whether they were made, and how many
+    # were not.
+    _unsure: bool = False
+    _skipped: int = 0
 
     @property
     def device(self) -> str:
@@ -252,6 +270,23 @@ class Optimizer:
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
 
     @entry
+    def grad_norm(self) -> float:
+        """Return the norm of all gradients of the last step together, before clipping; waits.
+
+        nan or infinite if a gradient is. Raises ValueError for an optimizer that neither clips
+        (``max_norm``) nor skips (``skip_nonfinite``), and before the first step.
+        """
+        if self._timeline.control is None:
+            raise ValueError(NO_NORM)
+        return self._backend.examined().norm
+
+    @entry
+    def skipped(self) -> int:
+        """Return how many updates were left out, for a gradient was not finite; waits."""
+        self._settle()
+        return self._skipped
+
+    @entry
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
 
@@ -306,7 +341,14 @@ class Optimizer:
         self._make_room()
         counted = self._per_parameter([self.counts(group) for group in self.param_groups])
         paces = None if tracks is None else self._sources.paces(sources, tracks, period)
-        self._timeline.prepare(sources, active, counted, paces)
+        timeline = self._timeline
+        timeline.control = control_of(self.max_norm, self.skip_nonfinite)
+        if timeline.fits(sources, active, counted, paces):
+            return
+        if self.skip_nonfinite and self._ask_applied():
+            self._prepare(active, tracks, period)  # the groups have other numbers now
+            return
+        timeline.plan(sources, active, counted, paces)
 
     @entry
     def _get_ready(
@@ -346,6 +388,8 @@ class Optimizer:
 
     def _settle(self, patience: float | None = None) -> None:
         """Finish an update that was cut short if the device has made it; forget it if not."""
+        if self._unsure:
+            self._settle_applied()
         if self._begun is None:
             return
         applied = self._backend.applied(patience)
@@ -359,6 +403,24 @@ class Optimizer:
         for i, array in begun.arrays.items():
             self._backend.read("param", i, array)
         self._begun = None
+
+    def _settle_applied(self) -> None:
+        """Learn which updates the device has made, where that is not known; waits then."""
+        if self._unsure:
+            with self._lock:
+                self._unsure = False  # who asks for the groups meanwhile gets them as they are
+                try:
+                    self._ask_applied()
+                except BaseException:
+                    self._unsure = True
+                    raise
+
+    def _ask_applied(self) -> int:
+        """Ask the device for the updates made since the plan; return how many were skipped."""
+        applied = self._backend.applied() if self._timeline.progress.row else None
+        skipped = 0 if applied is None else settled(self, applied)
+        self._skipped += skipped
+        return skipped
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""

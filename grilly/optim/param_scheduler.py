@@ -16,7 +16,7 @@ from .course import fingerprint
 from .following import AllStates, Following
 from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.lambdas import ASKED
-from .lr_scheduler.noted import noted
+from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.preview import steps_of
 from .lr_scheduler.touch import unchanged_on_error
 from .options import Key, check_number
@@ -93,12 +93,13 @@ class ParamScheduler:
         # A plain number: a numpy int may overflow, and is no JSON.
         self.last_epoch = _plain(last_epoch)
         self._closed = False
-        self._track = Track()
+        self._track = Track(self)
         self._states: AllStates = {}
         self._following = self._taken_in(None)
         with self._unchanged_on_error():
             self._move(self.last_epoch + 1, self._states)
         _writers.add(self)
+        settles(self)
 
     def __repr__(self) -> str:
         return f"<ParamScheduler of {', '.join(self.schedules)} at step {self.last_epoch:g}>"

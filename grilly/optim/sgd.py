@@ -65,6 +65,8 @@ class SGD(Optimizer):
         foreach: bool | None = None,
         differentiable: bool = False,
         fused: bool | None = None,
+        max_norm: float | None = None,
+        skip_nonfinite: bool = False,
         device: str | int = "auto",
     ) -> None:
         defaults = {
@@ -78,7 +80,9 @@ class SGD(Optimizer):
             "differentiable": differentiable,
             "fused": fused,
         }
-        super().__init__(params, defaults, device=device)
+        super().__init__(
+            params, defaults, max_norm=max_norm, skip_nonfinite=skip_nonfinite, device=device
+        )
 
     def check_defaults(self) -> None:
         """Raise ValueError, as torch does, for arguments that do not go together."""

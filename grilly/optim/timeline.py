@@ -8,19 +8,22 @@ steps are what the schedulers wrote last. As long as both move as predicted noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..backend import MOVES, STAYS, Array, Backend, Clock, Job, Pace, Plan
+from ..backend import MOVES, STAYS, Array, Backend, Clock, Control, Job, Pace, Plan
 from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option
 from .products import ROOTS, START, as_floats, begun, followed
 from .progress import Epochs, Places, Progress
+
+if TYPE_CHECKING:
+    from .track import Track
 
 
 class Source(NamedTuple):
@@ -66,6 +69,11 @@ class Timeline:
         self._now: Epochs = []
         self.active = self._counted = np.empty(0, np.bool_)
         self._lanes: list[Lane] = []
+        self.control: Control | None = None
+        self._keys: list[Key] = []
+        self._behind: Array = np.empty(0, np.int64)
+        self._wanted: tuple[Any, ...] = ()
+        self._at_plan = self.progress
         # What the table was planned for (None: plan anew), and the schedules' steps in its row 0.
         self._planned: Any = None
         self._started: Epochs = []
@@ -120,30 +128,45 @@ class Timeline:
             for key, product in zip(self._betas, padded, strict=False)
         )
 
-    def prepare(
+    def fits(
         self, sources: Sources, active: Array, counted: Array, paces: Paces | None = None
-    ) -> None:
-        """Make the table right for a step that updates the ``active`` (bool) parameters.
+    ) -> bool:
+        """Return whether the table is right for a step that updates the ``active`` parameters.
 
-        Of these, the update counts for the ``counted`` ones only. ``paces`` are those that the
-        schedules will go on with in a replay; without them they are guessed. Raises ValueError,
-        with nothing changed, if a parameter has had as many updates as can be counted.
+        Of these, the update counts for the ``counted`` ones only (bool, one a parameter). ``paces``
+        are those that the schedules will go on with in a replay; None: they are guessed. If not,
+        ``plan`` must follow. Raises ValueError, with nothing changed, if a parameter has had as
+        many updates as can be counted.
         """
         self._check_countable(active & counted)
         # The count of what is not counted stays; that it falls behind must not need a new plan.
-        behind = np.where(counted, self.progress.behind, 0)
+        self._behind = np.where(counted, self.progress.behind, 0)
         self._now = [[source.epoch for source in group.values()] for group in sources]
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
-        wanted = (schedules, np.where(active, behind, -1).tolist())
-        ended = self.progress.row >= self._rows
-        fits = self._paces == paces if paces is not None else self._period == 1
-        if self._planned != wanted or self._now != self._predicted() or ended or not fits:
-            self.forget()  # if the device fails now, the next step plans again
-            self._paces = self._likely() if paces is None else paces
-            self._plan(sources, active, behind)
-            self._planned = wanted
+        self._wanted = (schedules, np.where(active, self._behind, -1).tolist())
+        same_pace = self._paces == paces if paces is not None else self._period == 1
+        return (
+            same_pace
+            and self._planned == (*self._wanted, self.control)
+            and self._now == self._predicted()
+            and self.progress.row < self._rows
+            and self._same(active, counted)
+        )
+
+    def _same(self, active: Array, counted: Array) -> bool:
         self.active, self._counted = active, counted
+        return True
+
+    def plan(
+        self, sources: Sources, active: Array, counted: Array, paces: Paces | None = None
+    ) -> None:
+        """Make the table right for what ``fits`` was asked about."""
+        self.forget()  # if the device fails now, the next step plans again
+        self._paces = self._likely() if paces is None else paces
+        self._plan(sources, active, self._behind)
+        self._planned = (*self._wanted, self.control)
+        self.active, self._counted, self._at_plan = active, counted, self.progress
 
     def _check_countable(self, counted: Array) -> None:
         if self.progress.steps < MOST_STEPS:  # of the most updated one, so of all
@@ -159,6 +182,26 @@ class Timeline:
     def updates_left(self) -> float:
         """The number of updates from here on for which the betas' products are known."""
         return self._rows - self.progress.row
+
+    def moved(self, driven: Mapping[tuple[int, Key], Track]) -> list[tuple[Track, int, Pace]]:
+        """Return each track with its steps since the plan, and the pace that it was planned for."""
+        found: dict[int, tuple[Track, int, Pace]] = {}
+        for (group, key), track in driven.items():
+            if group < len(self._started) and key in self._keys:
+                at = self._keys.index(key)
+                epoch = self._started[group][at]
+                if epoch is not None and id(track) not in found:
+                    steps = int(track.t - epoch)
+                    found[id(track)] = track, steps, self._paces[group][at]
+        return list(found.values())
+
+    def after_plan(self, updates: int) -> Progress:
+        """Return the progress once so many updates were made since the plan."""
+        now, self.progress = self.progress, self._at_plan
+        try:
+            return self.after(updates)
+        finally:
+            self.progress = now
 
     def after(self, updates: int = 1) -> Progress:
         """Return the progress once the update that was prepared is made, or so many of it."""
@@ -204,6 +247,7 @@ class Timeline:
     def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
         places = self._followed(sources, active)
         self._started = self._now
+        self._keys = list(sources[0])
         self.progress = self.progress._replace(row=0, places=tuple(places), moving=active)
         lanes: list[Lane] = [*zip(self._groups.tolist(), behind.tolist(), places, strict=True)]
         self._lanes = self._numbered_lanes(sources, lanes, active)
@@ -215,7 +259,7 @@ class Timeline:
         moving = [own for own, on in zip(places, active.tolist(), strict=True) if on]
         self._rows = min((p.path.rows - p.i for own in moving for p in own), default=np.inf)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
-        plan = Plan(len(self._lanes), tuple(jobs), tuple(lane_of), paces)
+        plan = Plan(len(self._lanes), tuple(jobs), tuple(lane_of), paces, self.control)
         self._backend.plan(plan)
         # A schedule's own step, which may be fractional, is its job's offset: exact.
         self._backend.start(Clock(self.progress.steps + 1))

@@ -16,7 +16,7 @@ from ...schedules.steps import MOST_STEPS
 from ..options import Key
 from ..track import Formulas, Track
 from .checks import check_epoch, check_number, check_optimizer, check_rate
-from .noted import noted
+from .noted import noted, settles
 from .preview import preview
 from .texts import EPOCH_DEPRECATION_WARNING, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, plain, unchanged_on_error, write
@@ -37,7 +37,7 @@ class LRScheduler:
     """
 
     # What is no part of the state: as in torch, that is all of __dict__ but the optimizer.
-    __slots__ = ("__dict__", "__weakref__", "_held", "_track", "_used")
+    __slots__ = ("__dict__", "__weakref__", "_held", "_inside", "_track", "_used")
     _slots: ClassVar[tuple[str, ...]] = ("_held", "_track", "_used")
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
@@ -80,9 +80,10 @@ class LRScheduler:
             for group in added:
                 del group["initial_lr"]
             raise
+        settles(self)
 
     def _start_track(self) -> None:
-        self._track = Track()
+        self._track = Track(self)
         self._used: Any = None  # the settings that the track was laid with
         self._held: list[Any] = []  # what ``_reads`` of the groups gave then
 

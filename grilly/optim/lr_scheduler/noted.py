@@ -1,4 +1,4 @@
-"""noted: what stands before the step of each scheduler, for a tape may be recording."""
+"""noted: what stands before each scheduler's step: tapes that record, skipped updates."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from typing import Any
 
 from ...errors import RecordError
 from ...resident import recording
+from ..applied import settling
 
 
 def noted(scheduler: Any, epoch: float | None = None) -> bool:
-    """Return whether a tape is recording, which then has noted the scheduler's step.
+    """Return whether the step of a scheduler is done with, and no more is to be done for it.
 
-    Raises RecordError for a step to a given ``epoch``, or of a scheduler whose optimizer is none of
-    grilly's.
+    A tape that records has noted it; or the update before it was skipped, so it does not count; or
+    it is not known which updates were skipped, and it was made as if none were.
+
+    Raises RecordError for a step to a given ``epoch`` in a tape, or of a scheduler whose optimizer
+    is none of grilly's.
     """
     tape = recording.current()
     if tape is None:
-        return False
+        skips = getattr(scheduler.optimizer, "skip_nonfinite", False)
+        return skips and _after_skipped(scheduler, epoch)
     if epoch is not None:
         raise RecordError(f"step({epoch}) cannot be recorded: record step(), which goes on by one")
     if not hasattr(scheduler.optimizer, "_driven"):
@@ -24,3 +29,23 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
         raise RecordError(f"a step of a scheduler of {kind} cannot be recorded: its step() is not")
     tape.tick(scheduler)
     return True
+
+
+def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
+    waiting = [track for track in scheduler._tracks() if track.ignores_next]
+    if waiting and epoch is None:
+        for track in waiting:
+            track.ignores_next = False
+        return True
+    if not scheduler.optimizer._unsure:
+        return False
+    with scheduler.optimizer._as_if_made():
+        scheduler.step(*(() if epoch is None else (epoch,)))
+    return True
+
+
+def settles(scheduler: Any) -> None:
+    """Let a scheduler whose optimizer skips updates ask the device before it shows anything."""
+    if getattr(scheduler.optimizer, "skip_nonfinite", False):
+        kind: Any = type(scheduler)
+        scheduler.__class__ = settling(kind)

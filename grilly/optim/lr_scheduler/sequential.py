@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from ..track import Track
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
 from .metric import MetricLR
-from .noted import noted
+from .noted import noted, settles
 from .touch import copied, unchanged_on_error, write
 
 CHAINED = (
@@ -66,6 +67,12 @@ class _Composite(LRScheduler):
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         """Nothing is kept beside the state."""
+
+    def _take_inside(self) -> None:
+        """Let the schedulers know that it is this one that the user steps."""
+        for scheduler in self._schedulers:
+            scheduler._inside = weakref.ref(self)
+        settles(self)
 
     def _check_schedulers(self, optimizer: Any, schedulers: Sequence[Any]) -> None:
         name = type(self).__name__
@@ -145,6 +152,7 @@ class SequentialLR(_Composite):
         self.optimizer = optimizer
         with _all_unchanged_on_error(optimizer, _all(self)):
             self._start()
+        self._take_inside()
 
     def _start(self) -> None:
         """Undo the first steps of all schedulers, and make that of the one whose turn it is."""
@@ -248,6 +256,7 @@ class ChainedScheduler(_Composite):
         self._schedulers = schedulers
         self.optimizer = own
         self._last_lr = self._rates()
+        self._take_inside()
 
     def step(self) -> None:  # type: ignore[override]
         """Make a step of each scheduler."""

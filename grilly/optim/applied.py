@@ -1,0 +1,133 @@
+"""Applied: which of the updates that were attempted the device has made, and what follows from it.
+
+With ``skip_nonfinite`` the device leaves an update out whose gradients have a value that is not
+finite, and the host is not told. It takes it for made until it asks: then counts, schedulers and
+groups are set right. The device itself has been right all the time, for its table's rows are those
+of the updates that it has made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..backend import Pace
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+
+def settled(optimizer: Optimizer, applied: int) -> int:
+    """Take notice that ``applied`` updates were made since the plan; return how many were not."""
+    timeline = optimizer._timeline
+    attempted = timeline.progress.row
+    if applied == attempted:
+        return 0
+    for track, steps, pace in timeline.moved(optimizer._driven):
+        good, waits = counted(steps, attempted, applied, pace)
+        scheduler = track.outermost()
+        if scheduler is not None:
+            if good != steps:
+                scheduler._leap(good - steps)
+            track.ignores_next = waits
+    timeline.progress = timeline.after_plan(applied)
+    timeline.forget()
+    return attempted - applied
+
+
+def counted(steps: int, attempted: int, applied: int, pace: Pace) -> tuple[int, bool]:
+    """Return how many of a scheduler's steps count, and whether the next call of step() does not.
+
+    In a tape a step that was recorded after m updates takes effect after m that were made. Outside,
+    a step counts if an update was made since the one before.
+    """
+    if len(pace.within) > 1:
+        return pace.past(applied), False
+    behind = attempted - steps
+    if behind in (0, 1):  # a step after each update, and after the last one perhaps still to come
+        good = min(steps, applied)
+        return good, behind == 1 and good == applied
+    if applied:
+        return steps, False
+    return 0, steps == 0
+
+
+@cache
+def settling(kind: Any) -> type[Any]:
+    """Return a scheduler's class for an optimizer that skips updates.
+
+    What it shows of itself is read back from the device first. It has the name of ``kind``.
+    """
+
+    def asks(name: str) -> Any:
+        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+            self.optimizer._settle_applied()
+            return getattr(kind, name)(self, *args, **kwargs)
+
+        method.__doc__ = getattr(kind, name).__doc__
+        return method
+
+    def last_epoch(self: Any) -> float:
+        self.optimizer._settle_applied()
+        epoch: float = self.__dict__["last_epoch"]
+        return epoch
+
+    def set_last_epoch(self: Any, epoch: float) -> None:
+        self.__dict__["last_epoch"] = epoch
+
+    shown = [name for name in SHOWN if hasattr(kind, name)]
+    body = {name: asks(name) for name in shown}
+    body["last_epoch"] = property(last_epoch, set_last_epoch)
+    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    made = type(kind.__name__, (kind,), {"__slots__": (), **names, **body})
+    made.__qualname__ = kind.__qualname__
+    return made
+
+
+@cache
+def skipping(kind: Any) -> type[Any]:
+    """Return an optimizer's class that skips updates: its groups are read back when asked for.
+
+    ``param_groups`` waits for the device, if it is not known which updates were made. A group that
+    was taken from it before shows what holds if all were made, until then.
+    """
+
+    def param_groups(self: Any) -> Any:
+        self._settle_applied()
+        return self.__dict__["param_groups"]
+
+    def set_param_groups(self: Any, groups: Any) -> None:
+        self.__dict__["param_groups"] = groups
+
+    def step(self: Any, closure: Any = None, *, gradients: Any = None) -> Any:
+        with self._as_if_made():
+            return kind.step(self, closure, gradients=gradients)
+
+    def get_ready(self: Any, *args: Any) -> Any:
+        with self._as_if_made():
+            return kind._get_ready(self, *args)
+
+    def replayed(self: Any, *args: Any) -> None:
+        with self._as_if_made():
+            kind._replayed(self, *args)
+
+    @contextmanager
+    def as_if_made(self: Any) -> Iterator[None]:
+        self._unsure = False
+        try:
+            yield
+        finally:
+            self._unsure = self._timeline.progress.row > 0
+
+    step.__doc__ = kind.step.__doc__
+    body = {"step": step, "_get_ready": get_ready, "_replayed": replayed, "_as_if_made": as_if_made}
+    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    groups = property(param_groups, set_param_groups)
+    made = type(kind.__name__, (kind,), {**names, **body, "param_groups": groups})
+    made.__qualname__ = kind.__qualname__
+    return made
+
+
+SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict")
