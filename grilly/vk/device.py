@@ -8,16 +8,15 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from ..errors import DeviceError, DeviceLostError
 from . import binding
 from .arena import Arena
-from .buffer import Buffer, Memory, Staging
+from .buffer import Buffer, Staging
 from .instance import DeviceInfo, Instance, Physical, devices_problem, instance
 from .kernel import Constant, Kernel, content_key
+from .limits import limits_of
 from .owner import Owner
 from .queue import Counters, Queue
 from .submission import Prepared, Submission, submission
@@ -31,20 +30,6 @@ KINDS = ("buffer", "kernel", "binding", "tape")
 PORTABILITY = "VK_KHR_portability_subset"  # must be enabled where it is offered (MoltenVK)
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a device allows; drivers do not check these, grilly does. Sizes are in bytes."""
-
-    max_storage_range: int  # of one buffer in a binding
-    max_groups: int
-    max_push: int
-    max_local_size: tuple[int, int, int]
-    max_invocations: int  # of one workgroup
-    max_allocation: int
-    max_buffers: int  # of one kernel
-    offset_alignment: int  # of a part of a buffer in a binding
-
-
 class Device:
     """One physical device, opened by ``open_device``; shared by all of the process."""
 
@@ -52,7 +37,7 @@ class Device:
         self.info = physical.info
         self.family = physical.family
         self.counters = Counters()
-        self.limits, self.memory = _limits(physical.handle)
+        self.limits, self.memory = limits_of(physical.handle)
         self.owner = _make_owner(physical, home)
         self.staging = Staging(self)
         self.arena = Arena(self)
@@ -260,22 +245,3 @@ def _make_owner(physical: Physical, home: Instance) -> Owner:
         owner = Owner(device)
         owner.adopt("device", undo)
     return owner
-
-
-def _limits(physical: Any) -> tuple[Limits, Memory]:
-    maintenance = binding.struct("VkPhysicalDeviceMaintenance3Properties")
-    chain = binding.struct("VkPhysicalDeviceProperties2", pNext=maintenance)
-    binding.call("vkGetPhysicalDeviceProperties2", physical, chain)
-    limits = chain.properties.limits
-    size = limits.maxComputeWorkGroupSize
-    memory = Memory(physical)
-    return Limits(
-        max_storage_range=int(limits.maxStorageBufferRange),
-        max_groups=int(limits.maxComputeWorkGroupCount[0]),
-        max_push=int(limits.maxPushConstantsSize),
-        max_local_size=(int(size[0]), int(size[1]), int(size[2])),
-        max_invocations=int(limits.maxComputeWorkGroupInvocations),
-        max_allocation=min(int(maintenance.maxMemoryAllocationSize), memory.largest),
-        max_buffers=int(limits.maxPerStageDescriptorStorageBuffers),
-        offset_alignment=int(limits.minStorageBufferOffsetAlignment),
-    ), memory
