@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from bench_peers import AGAIN, OURS, PEERS, Bench, Match, Runner
 from peers import rounds, venvs, workload
-from peers.rounds import WORKER, Child, WorkerError, interleaved
+from peers.rounds import WORKER, Child, Run, WorkerError, interleaved
 from peers.workload import Case
 
 CASE = Case("AdamW", "CosineAnnealingLR", 20)
@@ -49,7 +49,7 @@ def dying(case):
     def run(steps):
         calls.append(steps)
         made.run(steps)
-        if len(calls) == 7:
+        if len(calls) == 9:
             sys.exit("gone")
 
     return made._replace(run=run)
@@ -97,9 +97,9 @@ def test_a_worker_answers_each_request_with_its_seconds(monkeypatch: pytest.Monk
     answers = io.StringIO()
     worker.serve(fake, ["run 4\n", "run 1\n"], answers)
     first, *seconds = answers.getvalue().splitlines()
-    assert steps == [worker.CHECKED, 4, 1]
+    assert steps == [worker.CHECKED, 1, 4, 1, 1]
     assert json.loads(first) == {"about": "after [3]", "weights": [0, 3, 6, 9, 12, 15, 18]}
-    assert len(seconds) == 2 and all(0 <= float(s) < 1 for s in seconds)
+    assert len(seconds) == 2 and all(float(s) >= 0 for line in seconds for s in line.split())
     with pytest.raises(ValueError, match="a request must be 'run K', got 'walk 4"):
         worker.serve(fake, ["walk 4\n"], answers)
 
@@ -110,9 +110,9 @@ def test_a_child_builds_once_and_runs_what_it_is_told(fake: Path) -> None:
         assert child.about == "fake of AdamW"
         assert child.weights == [3, 6, 9, 12, 15, 18, 21]
         # A round is long enough to be timed.
-        assert child.steps * PAUSE >= rounds.ROUND / 4
-        assert child.run(5) >= 5 * PAUSE
-        assert child.run(10) >= 10 * PAUSE
+        assert child.run(child.steps).seconds >= rounds.RUN / 2
+        assert child.run(5).seconds >= 5 * PAUSE
+        assert child.run(10).seconds >= 10 * PAUSE
 
 
 def test_a_child_that_cannot_build_says_why(fake: Path) -> None:
@@ -131,29 +131,44 @@ def test_a_child_that_hangs_is_ended(fake: Path) -> None:
 
 
 class Scripted(Child):
-    """A child without a process, whose rounds take what is written down."""
+    """A child without a process, whose runs are written down: seconds a step, share of waiting."""
 
-    def __init__(self, name: str, seconds: Sequence[float], log: list[str]) -> None:
-        self.name, self.left, self.log, self.steps = name, list(seconds), log, 2
+    def __init__(self, name: str, runs: Sequence[tuple[float, float]], log: list[str]) -> None:
+        self.name, self.left, self.log, self.steps = name, list(runs), log, 2
 
-    def run(self, steps: int) -> float:
+    def run(self, steps: int) -> Run:
         self.log.append(self.name)
-        return self.left.pop(0) * steps
+        seconds, waited = self.left.pop(0)
+        return Run(seconds * steps, waited)
 
 
-def test_rounds_are_interleaved_there_and_back_and_the_first_does_not_count() -> None:
+def test_rounds_are_interleaved_there_and_back() -> None:
     log: list[str] = []
-    children = {name: Scripted(name, [9.0, x, x + 1], log) for name, x in (("a", 1), ("b", 5))}
-    assert interleaved(dict(children), 2) == {"a": [1, 2], "b": [5, 6]}
+    children: dict[str, Child] = {
+        name: Scripted(name, [(x, 0), (x + 1, 0), (x + 2, 0)], log)
+        for name, x in (("a", 1), ("b", 5))
+    }
+    got = interleaved(children, 3)
+    assert got == {"a": [(1, 0), (2, 0), (3, 0)], "b": [(5, 0), (6, 0), (7, 0)]}
     assert log == ["b", "a", "a", "b", "b", "a"]
+
+
+def test_a_disturbed_run_is_made_again_and_the_calmest_counts() -> None:
+    disturbed = [(4.0, 0.5), (6.0, 0.3), (3.0, 0.4), (2.0, 0.9), (1.0, 0.6)]
+    child = Scripted("a", [(9.0, 0.5), (5.0, 0.01), *disturbed], [])
+    assert interleaved({"a": child}, 2) == {"a": [(5, 0.01), (6, 0.3)]}
+    assert child.left == []
 
 
 def test_a_figure_is_the_median_of_the_ratios_round_by_round() -> None:
     # The ratio of the medians would be 2.5, and of the sums 15 / 7.
     seconds = {"ours": [1.0, 2, 4], "old": [5.0, 6, 4], "ours" + AGAIN: [1.0, 1, 8]}
-    match = Match(CASE._replace(size=10**6), {**seconds, "else": [2.0, 4, 12]})
+    seconds["else"] = [2.0, 4, 12]
+    # Waiting is that of the median run, 0.25 of a round's 0, 0.25 and 0.5.
+    runs = {n: [Run(s, i / 4) for i, s in enumerate(times)] for n, times in seconds.items()}
+    match = Match(CASE._replace(size=10**6), runs)
     got = bench_peers.row(match, "ours", ["old", "absent", "else"])
-    assert got == ["AdamW", "CosineAnnealingLR", "1e6", "3.00", "", "2.00", "1.00"]
+    assert got == ["AdamW", "CosineAnnealingLR", "1e6", "3.00", "", "2.00", "1.00", "25%"]
     assert bench_peers.row(match, "absent", ["old"]) == []
 
 
@@ -181,7 +196,7 @@ def test_a_match_times_ours_twice_and_names_those_left_out(
 
 
 def test_a_process_that_ends_takes_its_match_with_it_and_no_more(bench: Bench) -> None:
-    assert bench.match(CASE, ["ours", "dying", "twin"]).seconds == {}
+    assert bench.match(CASE, ["ours", "dying", "twin"]).runs == {}
     assert bench.wrong == {"all runs, because one ended: dying: gone": [CASE]}
     assert bench.match(CASE, ["ours", "twin"]).seconds.keys() == {"ours", "twin", "ours" + AGAIN}
 

@@ -3,13 +3,16 @@
 Each peer is a process in a virtual environment of its own (below --venvs, made by pip at the first
 run), which builds its workload once. Rounds are interleaved over all of them, only one works at a
 time, and a figure is the median of the ratios round by round. "self" is ours against a second
-process of the same, which is what noise does to a figure here. Prints Markdown.
+process of the same, which is what noise does to a figure here, and "waited" for how much of its
+time a process waited for a core in the median run: far from 0, the machine had other work, and
+peers that share a step between threads suffer most. Prints Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +22,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bench.timing import ROUNDS, Seconds, ratio, short, table
-from peers.rounds import WORKER, Child, WorkerError, interleaved
+from bench.timing import Seconds, ratio, short, table
+from peers.rounds import WORKER, Child, Run, WorkerError, interleaved
 from peers.venvs import ROOT, InstallError, python_of
 from peers.workload import OPTIMIZERS, SCHEDULES, Case
 
@@ -43,10 +46,20 @@ class Runner(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What came out for a case: the seconds of a step, by runner and round."""
+    """What came out for a case: the runs of a step, by runner and round."""
 
     case: Case
-    seconds: Seconds
+    runs: dict[str, list[Run]]
+
+    @property
+    def seconds(self) -> Seconds:
+        """The seconds of a step, by runner and round."""
+        return {name: [run.seconds for run in runs] for name, runs in self.runs.items()}
+
+    @property
+    def waited(self) -> float:
+        """The median share of waiting."""
+        return statistics.median(run.waited for runs in self.runs.values() for run in runs)
 
 
 # Each has a table of its own.
@@ -66,6 +79,7 @@ PEERS = {
 }
 RUNNERS = OURS | PEERS
 AGAIN = " again"
+ROUNDS = 31
 SIZES = (10**4, 10**6, 10**7)
 MANY = 10**6
 # Relative, of weights after three steps: each rounds in its own order.
@@ -130,12 +144,13 @@ class Bench:
 
 def row(match: Match, ours: str, peers: Iterable[str]) -> list[str]:
     """Return the peers' times / ours, and that of our second process, or nothing if we are out."""
-    case, seconds = match
+    case, seconds = match.case, match.seconds
     if ours not in seconds:
         return []
     columns = [*peers, ours + AGAIN]
     figures = [f"{ratio(seconds, name, ours):.2f}" if name in seconds else "" for name in columns]
-    return [case.optimizer, case.schedule, short(case.size), *figures] if any(figures) else []
+    waited = f"{match.waited:.0%}"
+    return [case.optimizer, case.schedule, short(case.size), *figures, waited] * any(figures)
 
 
 def show(bench: Bench, matches: Sequence[Match], ours: str, peers: Sequence[str]) -> bool:
@@ -144,7 +159,7 @@ def show(bench: Bench, matches: Sequence[Match], ours: str, peers: Sequence[str]
     if rows:
         print(f"\n### {ours}")
         title = f"The others' time / that of {bench.about[ours]} (above 1 grilly is faster):"
-        table(title, ["optimizer", "schedule", "parameters", *peers, "self"], rows)
+        table(title, ["optimizer", "schedule", "parameters", *peers, "self", "waited"], rows)
     return bool(rows)
 
 

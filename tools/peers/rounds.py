@@ -11,14 +11,28 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 WORKER = Path(__file__).with_name("worker.py")
-# Seconds that a child may take for an answer, and that one round of it should.
-PATIENCE, ROUND = 300.0, 0.03
+# Seconds that a child may take for an answer, and that one run of it should: short, for a longer
+# one is the more certain to be interrupted when the machine has other work.
+PATIENCE, RUN = 300.0, 0.005
+# A run whose threads waited for a core for more than this share of it is made again, so often.
+CALM, TRIES = 0.05, 5
 
 
 class WorkerError(Exception):
     """A worker ended instead of answering; says its last words."""
+
+
+class Run(NamedTuple):
+    """The seconds of some steps, and what share of these threads waited for a core.
+
+    The share is summed over the threads: it may exceed 1.
+    """
+
+    seconds: float
+    waited: float
 
 
 class Child:
@@ -55,17 +69,17 @@ class Child:
         """Wait until the workload is built and checked; then choose the steps of a round."""
         said = json.loads(self._answer())
         self.about, self.weights = said["about"], said["weights"]
-        self.run(1)
-        while (seconds := self.run(self.steps)) < ROUND / 2:
-            self.steps = max(2 * self.steps, int(self.steps * ROUND / max(seconds, 1e-6) / 2))
+        while (seconds := self.run(self.steps).seconds) < RUN / 2:
+            self.steps = max(2 * self.steps, int(self.steps * RUN / max(seconds, 1e-6) / 2))
 
-    def run(self, steps: int) -> float:
-        """Return the seconds of ``steps`` steps."""
+    def run(self, steps: int) -> Run:
+        """Make ``steps`` steps."""
         assert self._process.stdin is not None
         with self._words():
             self._process.stdin.write(f"run {steps}\n")
             self._process.stdin.flush()
-        return float(self._answer())
+        seconds, waited = map(float, self._answer().split())
+        return Run(seconds, waited / seconds)
 
     def _answer(self) -> str:
         assert self._process.stdout is not None
@@ -91,24 +105,27 @@ class Child:
         return lines[-1] if lines else f"exit code {code}"
 
 
-def interleaved(children: dict[str, Child], rounds: int) -> dict[str, list[float]]:
-    """Return the seconds of a step of each child in each round.
+def interleaved(children: dict[str, Child], rounds: int) -> dict[str, list[Run]]:
+    """Return what a step of each child took in each round.
 
     Every second round goes the other way, so that nobody always follows the same neighbour. Raises
     WorkerError.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in children}
-    for round_ in range(rounds + 1):
+    runs: dict[str, list[Run]] = {name: [] for name in children}
+    for round_ in range(rounds):
         names = list(children) if round_ % 2 else list(reversed(children))
         for name in names:
-            taken = _step(name, children[name])
-            if round_:  # the first warms up
-                seconds[name].append(taken)
-    return seconds
+            runs[name].append(_step(name, children[name]))
+    return runs
 
 
-def _step(name: str, child: Child) -> float:
+def _step(name: str, child: Child) -> Run:
+    """Return the seconds of a step in a calm run, or in the calmest of a few."""
+    runs: list[Run] = []
     try:
-        return child.run(child.steps) / child.steps
+        while len(runs) < TRIES and (not runs or runs[-1].waited > CALM):
+            runs.append(child.run(child.steps))
     except WorkerError as problem:
         raise WorkerError(f"{name}: {problem}") from None
+    calmest = min(runs, key=lambda run: run.waited)
+    return calmest._replace(seconds=calmest.seconds / child.steps)

@@ -1,8 +1,9 @@
 """The process of one peer: ``python worker.py MODULE FUNCTION OPTIMIZER SCHEDULE SIZE``.
 
 Builds the workload, makes CHECKED steps, and says in a line of JSON what it is ("about") and some
-of its weights. After that, for each line "run K", it makes K steps and answers with their seconds.
-It ends with its input. What a library prints goes to stderr.
+of its weights. After that, for each line "run K", it makes a step to warm up and K more, and
+answers with the seconds of those, and the seconds that its threads waited for a core meanwhile. It
+ends with its input. What a library prints goes to stderr.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import TextIO
 
 import numpy as np
@@ -32,9 +35,28 @@ def serve(workload: Workload, requests: Iterable[str], answers: TextIO) -> None:
         word, steps = request.split()
         if word != "run":
             raise ValueError(f"a request must be 'run K', got {request!r}")
-        start = time.perf_counter()
-        workload.run(int(steps))
-        print(time.perf_counter() - start, file=answers, flush=True)
+        workload.run(1)
+        print(*timed(workload, int(steps)), file=answers, flush=True)
+
+
+def timed(workload: Workload, steps: int) -> tuple[float, float]:
+    """Return the seconds of so many steps, and those that threads waited for a core."""
+    before, start = waited(), time.perf_counter()
+    workload.run(steps)
+    seconds = time.perf_counter() - start
+    return seconds, max(0.0, waited() - before)
+
+
+def waited() -> float:
+    """Return for how long the threads that there are were ready to run and did not; 0 if unknown.
+
+    Linux tells.
+    """
+    total = 0
+    for file in Path("/proc/self/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread may end meanwhile
+            total += int(file.read_text().split()[1])
+    return total / 1e9
 
 
 def main() -> None:
