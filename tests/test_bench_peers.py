@@ -109,6 +109,7 @@ def test_a_child_builds_once_and_runs_what_it_is_told(fake: Path) -> None:
         child.ready()
         assert child.about == "fake of AdamW"
         assert child.weights == [3, 6, 9, 12, 15, 18, 21]
+        child.pace()
         # A round is long enough to be timed.
         assert child.run(child.steps).seconds >= rounds.RUN / 2
         assert child.run(5).seconds >= 5 * PAUSE
@@ -135,6 +136,9 @@ class Scripted(Child):
 
     def __init__(self, name: str, runs: Sequence[tuple[float, float]], log: list[str]) -> None:
         self.name, self.left, self.log, self.steps = name, list(runs), log, 2
+
+    def pace(self) -> None:
+        """Its steps are chosen."""
 
     def run(self, steps: int) -> Run:
         self.log.append(self.name)

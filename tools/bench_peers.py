@@ -107,8 +107,9 @@ class Bench:
             ready = {
                 name: child for name, child in children.items() if self._ready(name, child, case)
             }
+            alike = self._alike(ready, case)
             try:
-                return Match(case, interleaved(self._alike(ready, case), self.rounds))
+                return Match(case, interleaved(alike, self.rounds))
             except WorkerError as problem:
                 self.wrong[f"all runs, because one ended: {problem}"].append(case)
                 return Match(case, {})

@@ -66,9 +66,12 @@ class Child:
         self._errors.close()
 
     def ready(self) -> None:
-        """Wait until the workload is built and checked; then choose the steps of a round."""
+        """Wait until the workload is built and checked."""
         said = json.loads(self._answer())
         self.about, self.weights = said["about"], said["weights"]
+
+    def pace(self) -> None:
+        """Choose the steps of a round; better when nobody builds any more."""
         while (seconds := self.run(self.steps).seconds) < RUN / 2:
             self.steps = max(2 * self.steps, int(self.steps * RUN / max(seconds, 1e-6) / 2))
 
@@ -111,21 +114,30 @@ def interleaved(children: dict[str, Child], rounds: int) -> dict[str, list[Run]]
     Every second round goes the other way, so that nobody always follows the same neighbour. Raises
     WorkerError.
     """
+    for name, child in children.items():
+        with _naming(name):
+            child.pace()
     runs: dict[str, list[Run]] = {name: [] for name in children}
     for round_ in range(rounds):
         names = list(children) if round_ % 2 else list(reversed(children))
         for name in names:
-            runs[name].append(_step(name, children[name]))
+            with _naming(name):
+                runs[name].append(_step(children[name]))
     return runs
 
 
-def _step(name: str, child: Child) -> Run:
-    """Return the seconds of a step in a calm run, or in the calmest of a few."""
-    runs: list[Run] = []
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
     try:
-        while len(runs) < TRIES and (not runs or runs[-1].waited > CALM):
-            runs.append(child.run(child.steps))
+        yield
     except WorkerError as problem:
         raise WorkerError(f"{name}: {problem}") from None
+
+
+def _step(child: Child) -> Run:
+    """Return the seconds of a step in a calm run, or in the calmest of a few."""
+    runs: list[Run] = []
+    while len(runs) < TRIES and (not runs or runs[-1].waited > CALM):
+        runs.append(child.run(child.steps))
     calmest = min(runs, key=lambda run: run.waited)
     return calmest._replace(seconds=calmest.seconds / child.steps)
