@@ -16,7 +16,7 @@ import statistics
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -218,7 +218,10 @@ def main() -> int:
     names = [*options.ours, *options.peers]
     environments(options.venvs.resolve(), names, bench)
     before = os.getloadavg()[0]
-    matches = [bench.match(case, names) for case in cases(options)]
+    matches: list[Match] = []
+    with suppress(KeyboardInterrupt):  # what has been measured is printed
+        for case in cases(options):
+            matches.append(bench.match(case, names))
     after, cores = os.getloadavg()[0], os.cpu_count()
     print(f"Medians of {options.rounds} interleaved rounds, a process each, on {cores} cores;")
     print(f"load {before:.1f} at the beginning, {after:.1f} at the end.")
