@@ -15,16 +15,17 @@ VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench validate heavy lint clean
+.PHONY: help demo test bench bench-peers validate heavy lint clean
 
 help:
-	@echo "make demo      train a classifier on handwritten digits; its learning rate lives on the GPU"
-	@echo "make test      lint, then every test on every Vulkan driver, with and without validation"
-	@echo "make bench     kernels against copy shaders, numpy against torch, ratios on every driver"
-	@echo "make validate  the GPU tests under Vulkan's validation layer"
-	@echo "make heavy     the tests that take minutes"
-	@echo "make lint      ruff and mypy"
-	@echo "make clean     remove all that make made in this folder"
+	@echo "make demo         train a classifier on handwritten digits; its learning rate lives on the GPU"
+	@echo "make test         lint, then every test on every Vulkan driver, with and without validation"
+	@echo "make bench        kernels against copy shaders, numpy against torch, ratios on every driver"
+	@echo "make bench-peers  against torch, optax and PyPI's grilly, in environments of their own"
+	@echo "make validate     the GPU tests under Vulkan's validation layer"
+	@echo "make heavy        the tests that take minutes"
+	@echo "make lint         ruff and mypy"
+	@echo "make clean        remove all that make made in this folder"
 
 demo: .venv/demo.stamp
 	@$(SHADERS)
@@ -43,6 +44,11 @@ test: .venv/test.stamp lint
 bench: .venv/test.stamp
 	@$(SHADERS)
 	@$(BOTH_DRIVERS); $(BIN)/python tools/bench
+
+# The peers' environments lie in build/peers.
+bench-peers: .venv/test.stamp
+	@$(SHADERS)
+	@$(BOTH_DRIVERS); $(BIN)/python tools/bench_peers.py
 
 validate: .venv/test.stamp
 	@$(SHADERS)
