@@ -1,7 +1,8 @@
 """Print the shaders that come from Python: ``python tools/print_shaders.py [--check]``.
 
-Writes shaders/schedule/*.comp from grilly/schedules/ and shaders/include/hyper.glsl from
-grilly/hyper.py. With --check nothing is written; the exit code is 1 if a file differs.
+Writes shaders/schedule/*.comp from grilly/schedules/, and of shaders/include/ hyper.glsl from
+grilly/hyper.py and rule_words.glsl from grilly/rules/words.py. With --check nothing is written; the
+exit code is 1 if a file differs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from committed import ROOT, keep
 
 from grilly import glsl, hyper
 from grilly.program import program
+from grilly.rules import words
 from grilly.schedules import SHIPPED
 
 SHADERS = ROOT / "shaders"
@@ -24,7 +26,8 @@ _TITLE = """// {doc}
 
 def printed() -> dict[Path, str]:
     """Return every printed file and its text."""
-    files = {SHADERS / "include" / "hyper.glsl": hyper.glsl()}
+    include = SHADERS / "include"
+    files = {include / "hyper.glsl": hyper.glsl(), include / "rule_words.glsl": words.glsl()}
     for name, formula in SHIPPED.items():
         doc = (type(formula).__doc__ or "").splitlines()[0]
         p = program(formula)
