@@ -187,7 +187,7 @@ MUTANTS = [
     ("division.x |= uint(division.zw != uvec2(0u));", "", "div"),
     ("a.e > 2046", "a.e > 2047", "mul"),
     ("11 + max(1 - a.e, 0)", "11", "div"),
-    ("int(max(field, 1u)), a.y >> 31", "int(field), a.y >> 31", "mul"),
+    ("F64(m, int(max(field, 1u))", "F64(m, int(field)", "mul"),
     ("(uint(f64_is_zero(a)) | uint(f64_is_zero(b))) & ~finite", "0u", "mul"),
     ("uint invalid = uint(f64_is_zero(a)) & uint(f64_is_zero(b));", "uint invalid = 0u;", "div"),
 ]

@@ -8,6 +8,7 @@
 
 const uvec2 F64_ZERO = uvec2(0u);
 const uvec2 F64_ONE = uvec2(0u, 0x3FF00000u);
+const uvec2 F64_MINUS_ONE = uvec2(0u, 0xBFF00000u);
 const uvec2 F64_INFINITY = uvec2(0u, 0x7FF00000u);
 const uvec2 F64_NAN = uvec2(0u, 0x7FF80000u);
 
@@ -42,10 +43,17 @@ F64 f64_normal(uvec2 m, int e, uint s) {
   return F64(u64_shift_left(m, n), e - n, s);
 }
 
-F64 f64_parts(uvec2 a) {  // of a finite number
+// Of a finite number. The top bit of m is clear where the number is subnormal or zero.
+F64 f64_fields(uvec2 a) {
   uint field = a.y >> 20 & 0x7FFu;
   uvec2 m = u64_shift_left(uvec2(a.x, a.y & 0xFFFFFu), 11);
-  return f64_normal(uvec2(m.x, m.y | uint(field != 0u) << 31), int(max(field, 1u)), a.y >> 31);
+  m.y |= uint(field != 0u) << 31;
+  return F64(m, int(max(field, 1u)), a.y >> 31);
+}
+
+F64 f64_parts(uvec2 a) {
+  F64 fields = f64_fields(a);
+  return f64_normal(fields.m, fields.e, fields.s);
 }
 
 // m / 2^lost, to the nearest integer, ties to even; ``lost`` is at least 1.
@@ -92,7 +100,7 @@ uvec2 f64_from_uint(uint a) { return f64_rounded(f64_normal(uvec2(0u, a), 1054, 
 uvec2 f64_add(uvec2 a, uvec2 b) {
   bool swapped = u64_less(f64_absolute(a), f64_absolute(b));
   uvec2 more = u64_select(swapped, b, a), less = u64_select(swapped, a, b);
-  F64 large = f64_parts(more), small = f64_parts(less);
+  F64 large = f64_fields(more), small = f64_fields(less);
   int shift = large.e - small.e;
   // One bit is free for a carry, and ten lie behind the fraction; the last of them is set if
   // anything lies behind it.

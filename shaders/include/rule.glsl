@@ -1,4 +1,5 @@
-// What the rules have in common: their buffers, what is better, and how a value is changed.
+// What the rules have in common: their buffers, what is better, and how a value is changed. Each
+// operation is written where few calls reach it: a driver compiles it anew for every one of them.
 #include "float64.glsl"
 #include "rule_words.glsl"
 
@@ -43,14 +44,6 @@ bool improved(uint at, uint counts, uvec2 metric) {
   bool better = f64_less(u64_select(maximize, limit, metric), u64_select(maximize, metric, limit));
   if (better) hold(counts + STATE_BEST, metric);
   return better;
-}
-
-// max(value * factor, least), or the value if that is less than by eps.
-uvec2 reduced(uint at, uvec2 value, uvec2 least) {
-  uvec2 lower = f64_mul(value, setting(at + SETTING_FACTOR));
-  lower = u64_select(f64_less(lower, least), least, lower);
-  bool enough = f64_less(setting(at + SETTING_EPS), f64_sub(value, lower));
-  return u64_select(enough, lower, value);
 }
 
 // The words of a finite number as an xfloat, which holds it exactly; see x_to_words.

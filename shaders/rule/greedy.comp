@@ -21,33 +21,33 @@ uvec2 smoothed(uint at, uint counts, uvec2 metric) {
   return f64_div(total, f64_from_uint(many));
 }
 
-// Takes one from a count that is above 0; whether it was.
-bool waited(uint word) {
-  uvec2 waiting = held(word);
-  if (!f64_less(F64_ZERO, waiting)) return false;
-  hold(word, f64_sub(waiting, F64_ONE));
+// Whether the count is above a patience; it is 0 then.
+bool passed(uint at, uint word) {
+  if (!f64_less(setting(at + SETTING_PATIENCE), held(word))) return false;
+  hold(word, F64_ZERO);
   return true;
 }
 
 // Counts a metric; which way the values are to go.
 int judged(uint at, uint counts, uvec2 metric) {
-  if (waited(counts + STATE_COOLDOWN)) return STAY;
-  if (waited(counts + STATE_WARMUP)) return STAY;
-  bool better = improved(at, counts, metric);
-  uint more = counts + (better ? STATE_GOOD : STATE_BAD);
-  uint none = counts + (better ? STATE_BAD : STATE_GOOD);
-  uvec2 count = f64_add(held(more), F64_ONE);
-  hold(more, count);
-  hold(none, F64_ZERO);
-  // The other count is 0 and may be above a patience below 0.
-  uvec2 patience = setting(at + SETTING_PATIENCE);
-  if (f64_less(patience, held(counts + STATE_GOOD))) {
-    hold(counts + STATE_GOOD, F64_ZERO);
+  uint good = counts + STATE_GOOD, bad = counts + STATE_BAD, word = counts + STATE_COOLDOWN;
+  bool waits = f64_less(F64_ZERO, held(word));
+  if (!waits) {
+    word = counts + STATE_WARMUP;
+    waits = f64_less(F64_ZERO, held(word));
+  }
+  if (!waits) {
+    bool better = improved(at, counts, metric);
+    word = better ? good : bad;
+    hold(better ? bad : good, F64_ZERO);
+  }
+  hold(word, f64_add(held(word), waits ? F64_MINUS_ONE : F64_ONE));
+  if (waits) return STAY;
+  if (passed(at, good)) {
     hold(counts + STATE_WARMUP, setting(at + SETTING_WARMUP));
     return UP;
   }
-  if (!f64_less(patience, held(counts + STATE_BAD))) return STAY;
-  hold(counts + STATE_BAD, F64_ZERO);
+  if (!passed(at, bad)) return STAY;
   hold(counts + STATE_COOLDOWN, setting(at + SETTING_COOLDOWN));
   return DOWN;
 }
@@ -71,34 +71,39 @@ uvec2 bound(uint at, uint i, uint which) {
   return setting(settings[at + SETTING_BOUNDS] + GREEDY_BOUND_WORDS * i + which);
 }
 
-uvec2 lower(uint at, uint i) { return reduced(at, value(at, i), bound(at, i, BOUND_LEAST)); }
-
-// min(value / factor, most), or the value if that is more than by eps.
-uvec2 higher(uint at, uint i) {
-  uvec2 most = bound(at, i, BOUND_MOST);
-  uvec2 up = f64_div(value(at, i), setting(at + SETTING_FACTOR));
-  up = u64_select(f64_less(most, up), most, up);
-  bool enough = f64_less(setting(at + SETTING_EPS), f64_sub(up, value(at, i)));
-  return u64_select(enough, up, value(at, i));
+// min(value / factor, most) on the way up and max(value * factor, least) on the way down, or the
+// value if that is another by eps or less.
+uvec2 moved(uint at, uint i, bool up) {
+  uvec2 old = value(at, i), factor = setting(at + SETTING_FACTOR);
+  uvec2 number, limit = bound(at, i, up ? BOUND_MOST : BOUND_LEAST);
+  if (up) number = f64_div(old, factor);
+  else number = f64_mul(old, factor);
+  bool over = f64_less(u64_select(up, limit, number), u64_select(up, number, limit));
+  number = u64_select(over, limit, number);
+  uvec2 change = f64_sub(u64_select(up, number, old), u64_select(up, old, number));
+  return u64_select(f64_less(setting(at + SETTING_EPS), change), number, old);
 }
 
-void raise_values(uint at, uint counts) {
-  hold(counts + STATE_RESETS_IN, setting(at + SETTING_RESET_START));
-  for (uint i = 0u; i < settings[at + SETTING_COUNT]; i++) put(at, i, higher(at, i));
-}
-
-void cut_values(uint at, uint counts) {
-  uint many = settings[at + SETTING_COUNT];
-  bool at_least = true;
-  for (uint i = 0u; i < many; i++) {
-    if (f64_less(bound(at, i, BOUND_LEAST), lower(at, i))) at_least = false;
-  }
+// What to do when all values stand at their least: whether all begins anew.
+bool counted_down(uint at, uint counts) {
   uvec2 left = held(counts + STATE_RESETS_IN);
-  bool anew = at_least && !f64_less(F64_ONE, left);
+  bool anew = !f64_less(F64_ONE, left);
   if (anew) forget(at, counts);
-  else if (at_least) hold(counts + STATE_RESETS_IN, f64_sub(left, F64_ONE));
-  for (uint i = 0u; i < many; i++) {
-    put(at, i, anew ? bound(at, i, BOUND_FIRST) : lower(at, i));
+  else hold(counts + STATE_RESETS_IN, f64_sub(left, F64_ONE));
+  return anew;
+}
+
+// Looks at all values in a first round and puts them in a second one: none is written twice.
+void move(uint at, uint counts, bool up) {
+  uint many = settings[at + SETTING_COUNT];
+  bool at_least = !up, anew = false;
+  if (up) hold(counts + STATE_RESETS_IN, setting(at + SETTING_RESET_START));
+  for (uint k = up ? many : 0u; k < 2u * many; k++) {
+    uint i = k < many ? k : k - many;
+    if (k == many && at_least) anew = counted_down(at, counts);
+    uvec2 number = moved(at, i, up);
+    if (k < many) at_least = at_least && !f64_less(bound(at, i, BOUND_LEAST), number);
+    else put(at, i, anew ? bound(at, i, BOUND_FIRST) : number);
   }
 }
 
@@ -106,8 +111,7 @@ void advance(uint at, uvec2 metric) {
   uint counts = settings[at + SETTING_STATE];
   if (!admitted(at, counts, metric)) return;
   int way = judged(at, counts, smoothed(at, counts, metric));
-  if (way == UP) raise_values(at, counts);
-  if (way == DOWN) cut_values(at, counts);
+  if (way != STAY) move(at, counts, way == UP);
 }
 
 void main() {
