@@ -1,8 +1,8 @@
 """Print the shaders that come from Python: ``python tools/print_shaders.py [--check]``.
 
 Writes shaders/schedule/*.comp from grilly/schedules/, and of shaders/include/ hyper.glsl from
-grilly/hyper.py and rule_words.glsl from grilly/rules/words.py. With --check nothing is written; the
-exit code is 1 if a file differs.
+grilly/hyper.py, rule_words.glsl from grilly/rules/words.py and reduce_words.glsl from
+grilly/reductions.py. With --check nothing is written; the exit code is 1 if a file differs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from textwrap import shorten
 
 from committed import ROOT, keep
 
-from grilly import glsl, hyper
+from grilly import glsl, hyper, reductions
 from grilly.program import program
 from grilly.rules import words
 from grilly.schedules import SHIPPED
@@ -27,7 +27,8 @@ _TITLE = """// {doc}
 def printed() -> dict[Path, str]:
     """Return every printed file and its text."""
     include = SHADERS / "include"
-    files = {include / "hyper.glsl": hyper.glsl(), include / "rule_words.glsl": words.glsl()}
+    layouts = {"hyper": hyper, "rule_words": words, "reduce_words": reductions}
+    files = {include / f"{name}.glsl": module.glsl() for name, module in layouts.items()}
     for name, formula in SHIPPED.items():
         doc = (type(formula).__doc__ or "").splitlines()[0]
         p = program(formula)

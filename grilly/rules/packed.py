@@ -152,7 +152,7 @@ def _settings(rules: Sequence[DeviceRule], places: Sequence[Place]) -> tuple[Wor
             **{"maximize": rule.mode == "max", "ring": place.ring},
             "nonfinite": words.NONFINITE.index(rule.nonfinite),
         }
-        records.append(_record(words.SETTINGS[rule.kind], own))
+        records.append(record(words.SETTINGS[rule.kind], own))
         bounds += [numbers(row) for row in rule.bounds]
         for one in (*rule.targets, ()):
             starts.append(spans + len(targets))
@@ -182,14 +182,14 @@ def write_state(packed: Packed, i: int, held: Held) -> Words:
     for name in ("bad", "cooldown", "good", "warmup", "resets_in", "count"):
         check_counted(name, own.get(name, 0))
     ring = window + [0.0] * (rule.window - len(window))
-    record = _record(words.STATES[rule.kind], own)
-    return np.concatenate([record, numbers(held.values), numbers(ring)])
+    counts = record(words.STATES[rule.kind], own)
+    return np.concatenate([counts, numbers(held.values), numbers(ring)])
 
 
 def read_state(packed: Packed, i: int, state: Words) -> Held:
     """Return what rule ``i`` holds, from the words of the whole state buffer."""
     rule, place = packed.rules[i], packed.places[i]
-    counts = _read(words.STATES[rule.kind], state[place.state : place.values])
+    counts = read(words.STATES[rule.kind], state[place.state : place.values])
     seen, refused = whole(counts.pop("seen")), counts.pop("refused")
     if rule.kind == "greedy":
         ring = state[place.ring : place.end].view(np.float64)
@@ -216,7 +216,8 @@ def whole(value: float) -> Number:
     return int(value) if value.is_integer() else value
 
 
-def _record(fields: Sequence[words.Field], values: Mapping[str, Any]) -> Words:
+def record(fields: Sequence[words.Field], values: Mapping[str, Any]) -> Words:
+    """Return the words of a record of ``fields``, with the values of their names."""
     parts = [
         numbers([values[field.name]])
         if field.words == words.NUMBER
@@ -226,12 +227,13 @@ def _record(fields: Sequence[words.Field], values: Mapping[str, Any]) -> Words:
     return np.concatenate(parts)
 
 
-def _read(fields: tuple[words.Field, ...], record: Words) -> dict[str, Any]:
-    read: dict[str, Any] = {}
+def read(fields: tuple[words.Field, ...], found: Words) -> dict[str, Any]:
+    """Return the values of a record of ``fields``, floats and ints, by their names."""
+    values: dict[str, Any] = {}
     for field, at in zip(fields, words.offsets(fields).values(), strict=True):
-        part = record[at : at + field.words]
-        read[field.name] = part.view(np.float64)[0].item() if len(part) > 1 else int(part[0])
-    return read
+        part = found[at : at + field.words]
+        values[field.name] = part.view(np.float64)[0].item() if len(part) > 1 else int(part[0])
+    return values
 
 
 def _check_finite(name: str, number: Number) -> None:

@@ -91,15 +91,16 @@ def glsl() -> str:
         names: dict[str, int] = {}
         for fields in kinds.values():
             names |= offsets(fields)
-        lines += [_constant(f"{prefix}_{name}", word) for name, word in names.items()]
+        lines += [constant(f"{prefix}_{name}", word) for name, word in names.items()]
         for kind, fields in kinds.items():
             if kind != "rule":
-                lines.append(_constant(f"{kind}_{prefix}_WORDS", size(fields)))
-    lines += [_constant(f"NONFINITE_{name}", i) for i, name in enumerate(NONFINITE)]
-    lines += [_constant(f"FLAG_{name}", i) for i, name in enumerate(FLAGS)]
+                lines.append(constant(f"{kind}_{prefix}_WORDS", size(fields)))
+    lines += [constant(f"NONFINITE_{name}", i) for i, name in enumerate(NONFINITE)]
+    lines += [constant(f"FLAG_{name}", i) for i, name in enumerate(FLAGS)]
     lines.append("layout(push_constant) uniform Push { " + "".join(f"uint {n}; " for n in PUSH))
     return "".join([*lines, "} push;\n"])
 
 
-def _constant(name: str, value: int) -> str:
+def constant(name: str, value: int) -> str:
+    """Return the line of GLSL that names ``value``."""
     return f"const uint {name.upper()} = {value}u;\n"

@@ -18,11 +18,7 @@ void hold(uint word, uvec2 number) {
   state[word + 1u] = number.y;
 }
 
-uvec2 given_metric() {
-  uint first = metrics[push.metric];
-  if (push.metric_words == 1u) return f64_from_float32(first);
-  return uvec2(first, metrics[push.metric + 1u]);
-}
+#include "metric.glsl"
 
 // Whether the rule at these settings sees the metric; if so it has counted it.
 bool admitted(uint at, uint counts, uvec2 metric) {

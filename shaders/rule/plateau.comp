@@ -50,6 +50,6 @@ void advance(uint at, uvec2 metric) {
 }
 
 void main() {
-  uvec2 metric = given_metric();
+  uvec2 metric = metric_at(push.metric, push.metric_words);
   for (uint i = 0u; i < push.rules; i++) advance(PLATEAU_SETTING_WORDS * i, metric);
 }
