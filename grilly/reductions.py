@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .rules.base import State, check_flag, metric_of
-from .rules.packed import read, record, whole
-from .rules.words import Field, constant, offsets, size
+from .rules.words import Field, Words, constant, offsets, read, record, size, whole
 from .schedules.checks import check_number
 
 MOST = 2**31  # elements of one array
@@ -146,7 +145,7 @@ class Ema:
         """Return the state before any metric; its value is nan."""
         return {"average": 0.0, "weight": 1.0, "seen": 0, "value": math.nan}
 
-    def settings(self) -> NDArray[np.uint32]:
+    def settings(self) -> Words:
         """Return the words of binding 0 of reduce/ema."""
         own = {"decay": self.decay, "fresh": 1.0 - self.decay, "debias": self.debias}
         return record(EMA_SETTINGS, own)
@@ -165,7 +164,7 @@ class Ema:
         return {"average": average, "weight": weight, "seen": state["seen"] + 1, "value": value}
 
 
-def write_ema(state: State) -> NDArray[np.uint32]:
+def write_ema(state: State) -> Words:
     """Return a state of Ema as the words of binding 1 of reduce/ema."""
     words = record(EMA_STATE[:-1], state)
     with np.errstate(over="ignore"):
@@ -173,7 +172,7 @@ def write_ema(state: State) -> NDArray[np.uint32]:
     return np.concatenate([words, value32.view(np.uint32)])
 
 
-def read_ema(words: NDArray[np.uint32]) -> State:
+def read_ema(words: Words) -> State:
     """Return the state of Ema that a device holds in ``words``."""
     state = read(EMA_STATE[:-1], words)
     return {**state, "seen": whole(state["seen"])}

@@ -13,7 +13,7 @@ from grilly import reductions, shaders, vk
 from grilly.reductions import PARTIAL_WORDS, RESULT, Ema, exact_mean, exact_sum, plan
 from grilly.rules import Plateau, packed
 from grilly.rules.on_device import device_plateau, held_of, state_of
-from grilly.rules.words import offsets, size
+from grilly.rules.words import offsets, read, size
 from grilly.vk import spirv
 
 Rng = np.random.Generator
@@ -55,7 +55,7 @@ def reduced(device: vk.Device, array: Any, most_bytes: int = 1 << 27) -> dict[st
         record_reduction(tape, uploaded(device, array), len(array), result, most_bytes)
     device.submit(tape)
     device.wait()
-    found = packed.read(RESULT, result.read(np.uint32, size(RESULT)))
+    found = read(RESULT, result.read(np.uint32, size(RESULT)))
     singles = np.array([found["sum32"], found["mean32"]], np.uint32).view(np.float32)
     return {**found, "sum32": singles[0], "mean32": singles[1]}
 
@@ -150,7 +150,7 @@ def test_as_many_parts_as_there_can_be(device: vk.Device, groups: int, top: int)
         tape.dispatch(binding, 1, push(groups, 1))
     device.submit(tape)
     device.wait()
-    assert packed.read(RESULT, result.read(np.uint32, size(RESULT)))["sum"] == exact / 2**149
+    assert read(RESULT, result.read(np.uint32, size(RESULT)))["sum"] == exact / 2**149
 
 
 @pytest.mark.parametrize("count", [1, 64, 2**16, 2**20 + 1, 2**29, 2**31 - 1, 2**31])

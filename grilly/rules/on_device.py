@@ -7,8 +7,9 @@ from typing import Any
 
 from .base import State, tolerances
 from .greedy import Greedy
-from .packed import DeviceRule, Held, Number
+from .packed import DeviceRule, Held
 from .plateau import Plateau
+from .words import Number
 
 Targets = Sequence[Sequence[int]]
 

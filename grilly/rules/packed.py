@@ -10,18 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import DeviceLimitError, StateError
 from ..schedules.checks import check_choice
 from . import words
 from .base import WORST, State
-
-Words = NDArray[np.uint32]
-Number = float | int
+from .words import Number, Words, numbers, read, record, whole
 
 MOST = 2.0**53  # the largest count from which one more is another
 
@@ -95,13 +92,17 @@ class Held:
     """What a device holds of a rule: counts in its own names, values, and what it has seen.
 
     ``counts["best"]`` is None as long as no metric was better than the worst one. ``refused`` is
-    the first metric that was refused by the policy "raise", or None.
+    the first metric that was refused by the policy "raise", or None; ``metric_of(refused)`` raises
+    what the rule would have raised. The rule lets ``waits`` metrics pass before it looks at any,
+    and then looks at ``left`` of them, None for all: a phase of a schedule is such a time.
     """
 
     counts: State
     values: list[float]
     seen: Number = 0
     refused: float | None = None
+    waits: int = 0
+    left: int | None = None
 
 
 def pack(rules: Sequence[DeviceRule]) -> Packed:
@@ -178,7 +179,11 @@ def write_state(packed: Packed, i: int, held: Held) -> Words:
         **{name: count for name, count in held.counts.items() if name != "window"},
         **{"best": WORST[rule.mode] if best is None else best, "seen": held.seen},
         **{"refused": held.refused or 0.0, "oldest": 0, "held": len(window)},
+        **{"waits": held.waits, "left": words.ENDLESS if held.left is None else held.left},
     }
+    for name in ("waits", "left"):
+        if not 0 <= own[name] <= words.ENDLESS:
+            raise StateError(f"{name} must be from 0 to 2**32 - 1, got {own[name]}")
     for name in ("bad", "cooldown", "good", "warmup", "resets_in", "count"):
         check_counted(name, own.get(name, 0))
     ring = window + [0.0] * (rule.window - len(window))
@@ -190,7 +195,7 @@ def read_state(packed: Packed, i: int, state: Words) -> Held:
     """Return what rule ``i`` holds, from the words of the whole state buffer."""
     rule, place = packed.rules[i], packed.places[i]
     counts = read(words.STATES[rule.kind], state[place.state : place.values])
-    seen, refused = whole(counts.pop("seen")), counts.pop("refused")
+    seen, refused, waits, left = map(counts.pop, ("seen", "refused", "waits", "left"))
     if rule.kind == "greedy":
         ring = state[place.ring : place.end].view(np.float64)
         oldest, held = counts.pop("oldest"), counts.pop("held")
@@ -200,40 +205,12 @@ def read_state(packed: Packed, i: int, state: Words) -> Held:
     if counts["best"] == WORST[rule.mode]:
         counts["best"] = None
     values = state[place.values : place.ring].view(np.float64).tolist()
-    return Held(counts, values, seen, None if refused == 0 else refused)
+    refused = None if refused == 0 else refused
+    left = None if left == words.ENDLESS else left
+    return Held(counts, values, whole(seen), refused, waits, left)
 
 
-# --- Numbers and words ----------------------------------------------------------------------------
-
-
-def numbers(values: Sequence[Number]) -> Words:
-    """Return numbers as the words of float64, the low one first."""
-    return np.array(values, "<f8").view("<u4").astype(np.uint32)
-
-
-def whole(value: float) -> Number:
-    """Return ``value`` as an int if it is one, as what is counted is on the host."""
-    return int(value) if value.is_integer() else value
-
-
-def record(fields: Sequence[words.Field], values: Mapping[str, Any]) -> Words:
-    """Return the words of a record of ``fields``, with the values of their names."""
-    parts = [
-        numbers([values[field.name]])
-        if field.words == words.NUMBER
-        else np.array([values[field.name]], np.uint32)
-        for field in fields
-    ]
-    return np.concatenate(parts)
-
-
-def read(fields: tuple[words.Field, ...], found: Words) -> dict[str, Any]:
-    """Return the values of a record of ``fields``, floats and ints, by their names."""
-    values: dict[str, Any] = {}
-    for field, at in zip(fields, words.offsets(fields).values(), strict=True):
-        part = found[at : at + field.words]
-        values[field.name] = part.view(np.float64)[0].item() if len(part) > 1 else int(part[0])
-    return values
+# --- Checks ---------------------------------------------------------------------------------------
 
 
 def _check_finite(name: str, number: Number) -> None:

@@ -7,7 +7,14 @@ tools/print_shaders.py prints shaders/include/rule_words.glsl from here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Words: TypeAlias = NDArray[np.uint32]
+Number: TypeAlias = float | int
 
 WORD, NUMBER = 1, 2  # the words of a field
 
@@ -45,8 +52,13 @@ BOUNDS: dict[str, tuple[Field, ...]] = {
     "greedy": (Field("least"), Field("most"), Field("first")),
 }
 
-# refused is the first metric that was refused, 0 if none was; seen how many were counted.
-_COUNTS = tuple(map(Field, ("refused", "seen", "best", "bad", "cooldown")))
+ENDLESS = 2**32 - 1  # how many metrics are left to look at: all
+# How many metrics pass unseen and how many are left then; refused is the first one that was
+# refused, 0 if none was; seen how many were counted.
+_COUNTS = (
+    *(Field(name, WORD) for name in ("waits", "left")),
+    *map(Field, ("refused", "seen", "best", "bad", "cooldown")),
+)
 STATES: dict[str, tuple[Field, ...]] = {
     "rule": _COUNTS,
     "plateau": (*_COUNTS, *map(Field, ("count", "mean"))),
@@ -81,6 +93,34 @@ def offsets(fields: tuple[Field, ...]) -> dict[str, int]:
     return {field.name: size(fields[:i]) for i, field in enumerate(fields)}
 
 
+def numbers(values: Sequence[Number]) -> Words:
+    """Return numbers as the words of float64, the low one first."""
+    return np.array(values, "<f8").view("<u4").astype(np.uint32)
+
+
+def whole(value: float) -> Number:
+    """Return ``value`` as an int if it is one, as what is counted is on the host."""
+    return int(value) if value.is_integer() else value
+
+
+def record(fields: Sequence[Field], values: Mapping[str, Any]) -> Words:
+    """Return the words of a record of ``fields``, with the values of their names."""
+    parts = [
+        numbers([values[name]]) if words == NUMBER else np.array([values[name]], np.uint32)
+        for name, words in fields
+    ]
+    return np.concatenate(parts)
+
+
+def read(fields: tuple[Field, ...], found: Words) -> dict[str, Any]:
+    """Return the values of a record of ``fields``, floats and ints, by their names."""
+    values: dict[str, Any] = {}
+    for (name, words), at in zip(fields, offsets(fields).values(), strict=True):
+        part = found[at : at + words]
+        values[name] = part.view(np.float64)[0].item() if words == NUMBER else int(part[0])
+    return values
+
+
 def glsl() -> str:
     """Return the text of shaders/include/rule_words.glsl."""
     head = (
@@ -97,6 +137,7 @@ def glsl() -> str:
                 lines.append(constant(f"{kind}_{prefix}_WORDS", size(fields)))
     lines += [constant(f"NONFINITE_{name}", i) for i, name in enumerate(NONFINITE)]
     lines += [constant(f"FLAG_{name}", i) for i, name in enumerate(FLAGS)]
+    lines.append(constant("ENDLESS", ENDLESS))
     lines.append("layout(push_constant) uniform Push { " + "".join(f"uint {n}; " for n in PUSH))
     return "".join([*lines, "} push;\n"])
 

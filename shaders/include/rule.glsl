@@ -20,8 +20,18 @@ void hold(uint word, uvec2 number) {
 
 #include "metric.glsl"
 
+// Whether it is time for the rule to look at a metric; the time goes on.
+bool awake(uint counts) {
+  uint waits = state[counts + STATE_WAITS], left = state[counts + STATE_LEFT];
+  state[counts + STATE_WAITS] = max(waits, 1u) - 1u;
+  bool looks = waits == 0u && left != 0u;
+  if (looks && left != ENDLESS) state[counts + STATE_LEFT] = left - 1u;
+  return looks;
+}
+
 // Whether the rule at these settings sees the metric; if so it has counted it.
 bool admitted(uint at, uint counts, uvec2 metric) {
+  if (!awake(counts)) return false;
   uint policy = settings[at + SETTING_NONFINITE];
   if (!f64_is_finite(metric) && policy != NONFINITE_COUNT) {
     bool first = f64_is_zero(held(counts + STATE_REFUSED));
