@@ -129,6 +129,13 @@ def test_every_operation_is_numpys(device: vk.Device, name: str) -> None:
     assert wrong(device, name) == 0
 
 
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", OF_TWO)
+def test_every_operation_is_numpys_on_many_more(device: vk.Device, name: str) -> None:
+    for seed in range(100, 110):
+        assert wrong(device, name, seed) == 0
+
+
 @np.errstate(all="ignore")
 def test_comparisons_are_numpys(device: vk.Device) -> None:
     a, b = operands(2)
