@@ -22,6 +22,7 @@ ALLOWED = {
     # Schedule.table() and plot() hand over to look, which knows devices, when they are called.
     "schedules": {"numpy", "errors", "mathfun", "look"},
     "rules": {"numpy", "errors", "mathfun", "schedules"},
+    "reductions": {"numpy", "rules", "schedules"},
     "powers": {"numpy", "mathfun"},
     "expr": {"numpy", "composed", "errors", "mathfun", "powers", "xfloat"},
     "loops": {"errors", "expr"},

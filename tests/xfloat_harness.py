@@ -1,4 +1,4 @@
-"""Runs a function of xfloat.glsl, or any GLSL made of them, on every element of operand arrays."""
+"""Runs GLSL made of xfloat.glsl and float64.glsl on every element of operand arrays."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ LOCAL_SIZE = 64
 SHADER = """#version 450
 #extension GL_GOOGLE_include_directive : require
 #include "xfloat_transcendental.glsl"
+#include "float64.glsl"
 layout(local_size_x_id = 0) in;
 layout(std430, binding = 0) readonly buffer Given {{ uint given[]; }};
 layout(std430, binding = 1) writeonly buffer Made {{ uint made[]; }};
 layout(push_constant) uniform Push {{ uint count; }};
 uint[1] words(bool a) {{ return uint[](uint(a)); }}
 uint[1] words(uint a) {{ return uint[](a); }}
+uint[2] words(uvec2 a) {{ return uint[](a.x, a.y); }}
 uint[3] words(X a) {{ uvec3 w = x_to_words(a); return uint[](w.x, w.y, w.z); }}
 uint[5] words(L a) {{ return uint[](a.m.x, a.m.y, a.m.z, a.m.w, uint(a.e) << 1 | a.s); }}
 {functions}void main() {{
@@ -41,7 +43,7 @@ KINDS = {
     "L": Kind("L", 5, "l_from_words({})"),
     "bool": Kind("bool", 1, "({}) != 0u"),
     "u64": Kind("uvec2", 2, "uvec2({})"),
-    "float32": Kind("uint", 1, ""),  # its bits; only as a result
+    "float32": Kind("uint", 1, "{}"),  # its bits
 }
 
 

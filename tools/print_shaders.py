@@ -1,7 +1,8 @@
 """Print the shaders that come from Python: ``python tools/print_shaders.py [--check]``.
 
-Writes shaders/schedule/*.comp from grilly/schedules/ and shaders/include/hyper.glsl from
-grilly/hyper.py. With --check nothing is written; the exit code is 1 if a file differs.
+Writes shaders/schedule/*.comp from grilly/schedules/, and of shaders/include/ hyper.glsl from
+grilly/hyper.py, rule_words.glsl from grilly/rules/words.py and reduce_words.glsl from
+grilly/reductions.py. With --check nothing is written; the exit code is 1 if a file differs.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from textwrap import shorten
 
 from committed import ROOT, keep
 
-from grilly import glsl, hyper
+from grilly import glsl, hyper, reductions
 from grilly.program import program
+from grilly.rules import words
 from grilly.schedules import SHIPPED
 
 SHADERS = ROOT / "shaders"
@@ -24,7 +26,9 @@ _TITLE = """// {doc}
 
 def printed() -> dict[Path, str]:
     """Return every printed file and its text."""
-    files = {SHADERS / "include" / "hyper.glsl": hyper.glsl()}
+    include = SHADERS / "include"
+    layouts = {"hyper": hyper, "rule_words": words, "reduce_words": reductions}
+    files = {include / f"{name}.glsl": module.glsl() for name, module in layouts.items()}
     for name, formula in SHIPPED.items():
         doc = (type(formula).__doc__ or "").splitlines()[0]
         p = program(formula)

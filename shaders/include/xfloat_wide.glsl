@@ -1,6 +1,8 @@
 // Integers of 64 bits (uvec2) and 128 bits (uvec4), lowest word first: what xfloat is made of.
 // Shift counts may pass the width, and the result is 0 then; of a negative one it is any number.
 // Selections instead of branches, here and in xfloat: some drivers take seconds over branches.
+#ifndef XFLOAT_WIDE_GLSL
+#define XFLOAT_WIDE_GLSL
 
 const uvec2 U64_TOP = uvec2(0u, 0x80000000u);
 
@@ -115,3 +117,5 @@ uvec4 u128_divide(uvec4 a, uvec2 divisor) {
   }
   return uvec4(quotient, rest);
 }
+
+#endif

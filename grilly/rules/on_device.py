@@ -1,0 +1,105 @@
+"""What a Plateau, a Greedy, and the schedulers that share their recurrences are on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .base import State, tolerances
+from .greedy import Greedy
+from .packed import DeviceRule, Held
+from .plateau import Plateau
+from .words import Number
+
+Targets = Sequence[Sequence[int]]
+
+
+def device_plateau(rule: Plateau, targets: Sequence[int], nonfinite: str = "raise") -> DeviceRule:
+    """Return ``rule`` as the device has it; its value is written at ``targets``.
+
+    Raises ValueError for counts that a device cannot count.
+    """
+    optax = rule.convention == "optax"
+    settings = {
+        **_judging(rule, rule.atol),
+        "patience": rule.patience - optax,
+        "eps": 0.0 if optax else rule.eps,
+        "accumulation": rule.accumulation,
+    }
+    return DeviceRule("plateau", rule.mode, nonfinite, settings, [(rule.min_value,)], [targets])
+
+
+def plateau_groups(
+    scheduler: Any, min_lrs: Sequence[Number], targets: Targets, nonfinite: str = "raise"
+) -> DeviceRule:
+    """Return torch's ReduceLROnPlateau as the device has it: one count, a value for each group.
+
+    ``scheduler`` has the settings under torch's names.
+    """
+    settings = {**_judging(scheduler, 0.0), "accumulation": 0}
+    bounds = [(least,) for least in min_lrs]
+    return DeviceRule("plateau", scheduler.mode, nonfinite, settings, bounds, targets)
+
+
+def plateau_groups_held(scheduler: Any, values: Sequence[float]) -> Held:
+    """Return the state of torch's ReduceLROnPlateau, with its groups' rates, as the device's."""
+    counts = {
+        **{"best": scheduler.best, "bad": scheduler.num_bad_epochs},
+        **{"cooldown": scheduler.cooldown_counter, "count": 0, "mean": 0.0},
+    }
+    return Held(counts, list(values), scheduler.last_epoch)
+
+
+def device_greedy(rule: Greedy, targets: Sequence[int], nonfinite: str = "raise") -> DeviceRule:
+    """Return ``rule`` as the device has it; its value is written at ``targets``.
+
+    Raises ValueError for counts that a device cannot count.
+    """
+    bounds = [(rule.min_value, rule.max_value, rule.value)]
+    return greedy_groups(rule, bounds, rule.reset_start, [targets], nonfinite)
+
+
+def greedy_groups(
+    scheduler: Any,
+    bounds: Sequence[tuple[Number, Number, Number]],
+    reset_start: Number,
+    targets: Targets,
+    nonfinite: str = "raise",
+) -> DeviceRule:
+    """Return Hugging Face's GreedyLR as the device has it: one count, a value for each group.
+
+    ``scheduler`` has the settings under its names; ``bounds`` are each group's least and most, and
+    what it goes back to.
+    """
+    window = int(scheduler.window_size) if scheduler.smooth else 0
+    settings = {
+        **_judging(scheduler, 0.0),
+        **{"smooth": scheduler.smooth, "window_size": window, "warmup": scheduler.warmup},
+        **{"reset_start": reset_start, "reset_anew": int(reset_start)},
+    }
+    return DeviceRule("greedy", scheduler.mode, nonfinite, settings, bounds, targets, window)
+
+
+def _judging(rule: Any, atol: float) -> dict[str, Number]:
+    """Return the settings that all have, for BETTER as best * scale + margin."""
+    rtol, more = tolerances(rule.threshold, rule.threshold_mode)
+    sign = -1.0 if rule.mode == "min" else 1.0
+    own = {name: getattr(rule, name) for name in ("factor", "patience", "cooldown", "eps")}
+    return {**own, "scale": 1.0 + sign * rtol, "margin": sign * (more + atol)}
+
+
+def held_of(state: State, seen: Number = 0) -> Held:
+    """Return the state of a Plateau or a Greedy as the device holds it."""
+    counts = {name: number for name, number in state.items() if name != "value"}
+    return Held(counts, [state["value"]], seen)
+
+
+def state_of(held: Held) -> State:
+    """Return what the device holds of a Plateau or a Greedy as its state.
+
+    >>> plateau = Plateau(0.5)
+    >>> state_of(held_of(plateau.start())) == plateau.start()
+    True
+    """
+    (value,) = held.values
+    return {"value": value, **held.counts}

@@ -1,0 +1,23 @@
+// Printed by tools/print_shaders.py from grilly/reductions.py; do not edit.
+const uint LOCAL = 64u;
+const uint DIGITS = 20u;
+const uint BINS = 16u;
+const uint PARTIAL_WORDS = 21u;
+const uint HAS_NAN = 1u;
+const uint HAS_PLUS = 2u;
+const uint HAS_MINUS = 4u;
+const uint RESULT_SUM = 0u;
+const uint RESULT_MEAN = 2u;
+const uint RESULT_SUM32 = 4u;
+const uint RESULT_MEAN32 = 5u;
+const uint RESULT_WORDS = 6u;
+const uint EMA_SETTING_DECAY = 0u;
+const uint EMA_SETTING_FRESH = 2u;
+const uint EMA_SETTING_DEBIAS = 4u;
+const uint EMA_SETTING_WORDS = 5u;
+const uint EMA_AVERAGE = 0u;
+const uint EMA_WEIGHT = 2u;
+const uint EMA_SEEN = 4u;
+const uint EMA_VALUE = 6u;
+const uint EMA_VALUE32 = 8u;
+const uint EMA_WORDS = 9u;
