@@ -137,6 +137,10 @@ class Expr(NDArrayOperatorsMixin):
     def __grilly_function__(self, func: Any, *args: Any) -> Expr:
         return apply(func, args)
 
+    def as_live(self) -> Expr:
+        """Return this constant as one that the device itself may change: nothing is made of it."""
+        return Expr("live", value=self.value, label=self.label)
+
     def __bool__(self) -> bool:
         raise TraceError(
             "a formula cannot branch on the step: write np.where(condition, a, b) for if and else, "

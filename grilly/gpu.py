@@ -17,6 +17,7 @@ from .gpu_norm import GpuNorm
 from .program import Structure, program
 from .resident.places import VulkanPlace
 from .schedules import SHIPPED
+from .schedules.live import lives_in
 from .slabs import Slabs
 
 # Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
@@ -25,6 +26,7 @@ LOCAL_SIZE_ON_HARDWARE = 64
 WORKERS = {"cpu": os.cpu_count() or 1}
 WORKERS_ON_HARDWARE = 256
 FILL_LOCAL_SIZE = 64
+ONLY_DIRTY = 1 << 31  # with the rows of a fill: see fill.glsl
 # By optimizer and its states.
 SHADER = {
     ("SGD",): "optim/sgd",
@@ -51,6 +53,8 @@ class GpuBackend:
         self._shape: Any = None
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
+        # Set by a rule that has changed a number of the table.
+        self.flags = self._device.buffer(4)
         # Changes when what tapes bind does: a tape that was recorded with another is of no use.
         self.version = 0
 
@@ -111,6 +115,7 @@ class GpuBackend:
         self._paces = plan.paces
         self._short = backend.short_window(window, plan.period)
         self._jobs.write(np.concatenate(jobs))
+        self._batches = batches
         self._skips = plan.control is not None and plan.control.skip_nonfinite
         if plan.control is not None:
             self._control.write(hyper.control(*plan.control))
@@ -190,6 +195,25 @@ class GpuBackend:
         size = hyper.dtype(self._kind).itemsize * self._lanes
         row = int(self._clock.read(np.uint32, 2)[self._parity]) if self._skips else self._row
         return self._table.read(hyper.dtype(self._kind), self._lanes, row * size)
+
+    @property
+    def jobs(self) -> vk.Buffer:
+        """What rules write their values into: see ``live``."""
+        return self._jobs
+
+    def live(self) -> dict[str, list[int]]:
+        """Return, by token, at which words of ``jobs`` each Live's value stands."""
+        found: dict[str, list[int]] = {}
+        at = 0
+        for structure, batch in self._batches.items():
+            offsets = structure.offsets()
+            for job in batch:
+                at += len(hyper.JOB_WORDS)
+                for token, label in lives_in(job.formula):
+                    slot = program(job.formula).labels.index(label)
+                    found.setdefault(token, []).append(at + offsets[slot])
+                at += structure.words
+        return found
 
     def _settle(self) -> None:
         """Wait, once after each submission, until the slabs are at rest."""
@@ -274,6 +298,12 @@ class GpuBackend:
             self._record_fills(tape, rows, counts)
         return tape
 
+    def record_dirty_refill(self, tape: vk.Tape, parity: int) -> None:
+        """Record that the table is filled anew from the next step on if a rule has changed it."""
+        roll = self._device.kernel(shaders.spirv("roll_dirty"), buffers=2, push=4)
+        tape.dispatch(roll.bind([self._clock, self.flags]), 1, _words(parity))
+        self._record_fills(tape, self._window | ONLY_DIRTY, self._counts)
+
     def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
         """Record a dispatch for each structure; each fills columns of its own."""
         first = 0
@@ -283,7 +313,7 @@ class GpuBackend:
                     spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE}
                 )
                 push = _words(first, count, rows, self._row_words)
-                groups = -(-count * rows // FILL_LOCAL_SIZE)
+                groups = -(-count * (rows & ~ONLY_DIRTY) // FILL_LOCAL_SIZE)
                 tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
 
@@ -307,7 +337,7 @@ def clock_words(clock: Clock, paces: Sequence[Pace]) -> Array:
     """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
     words = np.array([clock.k, clock.cycles], np.int64).view(np.uint32).tolist()
     own = [word for pace in paces for word in (pace.each, *pace.within)]
-    return np.array([0, 0, *words, clock.phase, len(paces[0].within), *own], np.uint32)
+    return np.array([0, 0, *words, clock.phase, len(paces[0].within), 0, *own], np.uint32)
 
 
 def _words(*numbers: int) -> bytes:

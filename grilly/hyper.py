@@ -34,9 +34,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 # The device's clock. ``row`` holds the table row of the next step twice, by parity of the step;
 # k is the number of the optimizer step of row 0. A cycle is ``period`` steps: row 0 is step
-# ``phase`` of a cycle after ``cycles`` whole ones. 64-bit integers are (low, high), two's
-# complement. Behind these words stand the paces: how far a schedule moves in a cycle, and, for each
-# step of it, by then.
+# ``phase`` of a cycle after ``cycles`` whole ones. ``dirty`` is 1 while the table is to be filled
+# anew because a rule has changed one of its numbers. 64-bit integers are (low, high), two's
+# complement. Behind these words stand the paces: how far a schedule moves in a cycle, and, for
+# each step of it, by then.
 CLOCK_WORDS = (
     "row_even",
     "row_odd",
@@ -46,6 +47,7 @@ CLOCK_WORDS = (
     "cycles_hi",
     "phase",
     "period",
+    "dirty",
 )
 
 # A job fills one column of one lane in every row: where it writes, what it adds to k (64 bits)

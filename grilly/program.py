@@ -22,6 +22,8 @@ from .loops import check_loops
 
 MOST_DEPTH = 100
 MOST_LABEL = 1000
+# What is not computed on the host: a step, and a constant that the device may change.
+LEAVES = ("t", "k", "live")
 
 # m and e of the number m * 2**e.
 Number = tuple[int, int]
@@ -175,7 +177,9 @@ class _Cut:
 
     def _look(self, expr: Expr) -> None:
         """Tell whether ``expr`` depends on a step; if not, its value and what it is called."""
-        self._varies[expr] = expr.op in ("t", "k") or any(self._varies[arg] for arg in expr.args)
+        self._varies[expr] = expr.op in LEAVES or any(self._varies[arg] for arg in expr.args)
+        if expr.op == "live":
+            self._label[expr], self._mirror[expr] = expr.label, _exact(expr.value)
         if self._varies[expr]:
             if expr.kind == LIST:
                 raise TraceError(
@@ -193,7 +197,7 @@ class _Cut:
         """Return the number of the statement that gives ``expr``, adding it if it is new."""
         node = (
             Node(expr.op, tuple(number[arg] for arg in expr.args))
-            if self._varies[expr]
+            if self._varies[expr] and expr.op != "live"
             else Node("constant", (self._slot(expr),))
         )
         if node not in self._seen:

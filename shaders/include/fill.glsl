@@ -8,7 +8,9 @@ layout(std430, binding = 0) readonly buffer Clock { uint clock[]; };
 layout(std430, binding = 1) readonly buffer Jobs { uint jobs[]; };
 layout(std430, binding = 2) writeonly buffer Table { uint table[]; };
 
-// Where this structure's jobs begin and how many there are; rows to fill; words in a row.
+// Where this structure's jobs begin and how many there are; rows to fill, with ONLY_DIRTY only if the
+// clock says that the table is dirty; words in a row.
+const uint ONLY_DIRTY = 0x80000000u;
 layout(push_constant) uniform Push { uint first; uint count; uint rows; uint row_words; };
 
 X formula(X t, X k, uint at);
@@ -35,7 +37,8 @@ uvec2 moved(uint pace, uint row) {
 
 void main() {
   uint i = gl_GlobalInvocationID.x;
-  if (i >= count * rows) return;
+  if (i >= count * (rows & ~ONLY_DIRTY)) return;
+  if (rows >= ONLY_DIRTY && clock[CLOCK_DIRTY] == 0u) return;
   uint row = i / count;
   uint job = first + (i % count) * (JOB_WORDS + CONSTANT_WORDS);
 

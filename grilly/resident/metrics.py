@@ -1,0 +1,223 @@
+"""Metrics: numbers that stay on a device, for a rule or a scheduler to look at there."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import reductions
+from ..reductions import EMA_STATE, PARTIAL_WORDS, RESULT, exact_mean, plan, read_ema, write_ema
+from ..rules.words import offsets, read, size
+from . import ops
+from .array import DeviceArray
+from .places import Place, VulkanPlace
+from .recording import refuse
+
+if TYPE_CHECKING:
+    from .. import vk
+
+    Source = tuple[vk.Buffer, int, int]
+
+NUMBERS = 2  # words of a float64
+
+
+class Metric(ops.Recorded):
+    """A number that is computed on a device; ``update()`` computes it, ``value()`` reads it back.
+
+    A scheduler or a rule that is given one updates it itself at each of its steps.
+    """
+
+    place: Place
+    # Where in ``source`` the number begins, in words, and how many it has: 1 for float32.
+    at: int = 0
+    words: int = NUMBERS
+
+    def update(self) -> None:
+        """Compute it anew from what it is made of, on the device; can be recorded."""
+        ops.perform(self)
+
+    def value(self) -> float:
+        """Return the number as it is now; waits for the device."""
+        refuse("the value of a metric", "nothing has run yet inside grilly.record()")
+        return self._read()
+
+    def on_host(self) -> None:
+        """Compute it on the numpy device."""
+        raise NotImplementedError
+
+    def record(self, tape: vk.Tape) -> None:
+        """Record that it is computed."""
+        raise NotImplementedError
+
+    def source(self) -> Source:
+        """Return where on a Vulkan device the number lies."""
+        raise NotImplementedError
+
+    def _read(self) -> float:
+        raise NotImplementedError
+
+
+class Scalar(Metric):
+    """The one element of a device array, which somebody else computes."""
+
+    words = 1
+
+    def __init__(self, array: DeviceArray) -> None:
+        self.array = array
+        self.place = array._place
+
+    def on_host(self) -> None:
+        """Nothing is to be computed."""
+
+    def record(self, tape: vk.Tape) -> None:
+        """Nothing is to be computed."""
+
+    def source(self) -> Source:
+        """Return where on a Vulkan device the number lies."""
+        source: Source = tuple(self.array._memory.span)
+        return source
+
+    def _read(self) -> float:
+        return float(self.array._place.read(self.array._memory)[0])
+
+
+class Mean(Metric):
+    """The mean of a device array of at least one element: its exact sum, divided in float64.
+
+    The same bits on every device, in whatever order it is summed there (grilly.reductions).
+
+    >>> from grilly import Mean, device_array
+    >>> loss = Mean(device_array([1.0, 2.0, 6.0], device="cpu"))
+    >>> loss.update()
+    >>> loss.value()
+    3.0
+    """
+
+    at = offsets(RESULT)["mean"]
+
+    def __init__(self, array: DeviceArray) -> None:
+        if not isinstance(array, DeviceArray):
+            raise TypeError(f"array must be a DeviceArray, got {type(array).__name__}")
+        if not array.size:
+            raise ValueError("array must have at least one element to have a mean, got none")
+        self.array = array
+        self.place = array._place
+        self._value = math.nan
+        if isinstance(self.place, VulkanPlace):
+            device = self.place.device
+            self._parts = plan(array.size, device.limits.max_storage_range)
+            self._groups = self._parts[-1].partial + self._parts[-1].groups
+            self._partials = device.buffer(4 * PARTIAL_WORDS * self._groups)
+            self._result = device.buffer(4 * size(RESULT))
+            self._result.write(np.full(1, np.nan), 4 * self.at)
+
+    def on_host(self) -> None:
+        """Compute it on the numpy device."""
+        self._value = exact_mean(self.array._memory[: self.array.size])
+
+    def record(self, tape: vk.Tape) -> None:
+        """Record that it is computed."""
+        from .. import shaders
+
+        partial = tape.device.kernel(shaders.spirv("reduce/partial"), 2, 16)
+        total = tape.device.kernel(shaders.spirv("reduce/total"), 2, 8)
+        buffer, start, _ = self.array._memory.span
+        with tape.independent():
+            for part in self._parts:
+                span = buffer, start + 4 * part.first, 4 * part.length
+                words = ops.push(0, part.length, part.rounds, part.partial)
+                tape.dispatch(partial.bind([span, self._partials]), part.groups, words)
+        words = ops.push(self._groups, self.array.size)
+        tape.dispatch(total.bind([self._partials, self._result]), 1, words)
+
+    def source(self) -> Source:
+        """Return where on a Vulkan device the number lies."""
+        return self._result, 0, self._result.nbytes
+
+    def _read(self) -> float:
+        if isinstance(self.place, VulkanPlace):
+            found = read(RESULT, self._result.read(np.uint32, size(RESULT)))
+            return float(found["mean"])
+        return self._value
+
+
+class Ema(Metric):
+    """The exponential moving average of a metric: decay * average + (1 - decay) * metric.
+
+    ``metric`` is a DeviceArray of one element or a Metric, such as a Mean, which is updated with
+    it. In float64, the same bits on every device. It starts with the first number; with ``debias``
+    with 0, and is divided by 1 - decay**n, as optax.ema. What is not finite is passed on, and not
+    averaged. Raises TypeError or ValueError unless 0 <= decay < 1.
+
+    >>> from grilly import Ema, device_array
+    >>> loss = device_array([4.0], device="cpu")
+    >>> smooth = Ema(loss, decay=0.5)
+    >>> smooth.update()
+    >>> loss.copy_from([2.0])
+    >>> smooth.update()
+    >>> smooth.value()
+    3.0
+    """
+
+    at = offsets(EMA_STATE)["value"]
+
+    def __init__(
+        self, metric: DeviceArray | Metric, decay: float = 0.9, debias: bool = False
+    ) -> None:
+        self.metric = metric_on_device(metric)
+        self.place = self.metric.place
+        self._rule = reductions.Ema(decay, debias)
+        self._held = self._rule.start()
+        if isinstance(self.place, VulkanPlace):
+            device, settings = self.place.device, self._rule.settings()
+            self._settings = device.buffer(settings.nbytes)
+            self._settings.write(settings)
+            self._state = device.buffer(4 * size(EMA_STATE))
+            self._state.write(write_ema(self._held))
+
+    def on_host(self) -> None:
+        """Compute it on the numpy device."""
+        self.metric.on_host()
+        self._held = self._rule.update(self._held, self.metric._read())
+
+    def record(self, tape: vk.Tape) -> None:
+        """Record that it is computed."""
+        from .. import shaders
+
+        self.metric.record(tape)
+        kernel = tape.device.kernel(shaders.spirv("reduce/ema"), 3, 8)
+        binding = kernel.bind([self._settings, self._state, self.metric.source()])
+        tape.dispatch(binding, 1, ops.push(self.metric.at, self.metric.words))
+
+    def source(self) -> Source:
+        """Return where on a Vulkan device the number lies."""
+        return self._state, 0, self._state.nbytes
+
+    def _read(self) -> float:
+        if isinstance(self.place, VulkanPlace):
+            self._held = read_ema(self._state.read(np.uint32, size(EMA_STATE)))
+        return float(self._held["value"])
+
+
+def metric_on_device(given: Any) -> Metric:
+    """Return the metric that a DeviceArray of one element, or a Metric, is.
+
+    Raises TypeError for something else, ValueError for an array of more elements.
+    """
+    if isinstance(given, Metric):
+        return given
+    if not isinstance(given, DeviceArray):
+        raise TypeError(f"metric must be a DeviceArray or a Metric, got {type(given).__name__}")
+    if given.size != 1:
+        raise ValueError(
+            f"metric must be one number, got an array of shape {given.shape}: give "
+            "grilly.Mean(array)"
+        )
+    return Scalar(given)
+
+
+def lives_on_device(given: Any) -> bool:
+    """Whether a metric is one that stays on a device."""
+    return isinstance(given, (DeviceArray, Metric))
