@@ -19,7 +19,7 @@ VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
 
 help:
 	@echo "make demo      train a classifier on handwritten digits; its learning rate lives on the GPU"
-	@echo "make test      lint, then every test on every Vulkan driver, with and without validation"
+	@echo "make test      lint, then every test on every Vulkan driver; what calls it, under validation too"
 	@echo "make bench     kernels against copy shaders, numpy against torch, ratios on every driver"
 	@echo "make validate  the GPU tests under Vulkan's validation layer"
 	@echo "make heavy     the tests that take minutes"
