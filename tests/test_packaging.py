@@ -45,10 +45,12 @@ print(shaders.spirv(sys.argv[1]).hex(), shaders.include_dir())
 """
 
 IMPORT_TIME = """
-import time, numpy
+import time
 start = time.process_time()
+import numpy
+between = time.process_time()
 import grilly
-print(time.process_time() - start)
+print(time.process_time() - between, between - start)
 """
 
 
@@ -153,8 +155,10 @@ def test_installed_wheel_finds_its_shaders(built: Built, installed: Path, tmp_pa
 
 
 def test_import_is_quick(installed: Path, tmp_path: Path) -> None:
-    seconds = [float(run(installed, "-c", IMPORT_TIME, cwd=tmp_path)) for _ in range(7)]
-    assert min(seconds) < IMPORT_SECONDS
+    timed = [run(installed, "-c", IMPORT_TIME, cwd=tmp_path).split() for _ in range(7)]
+    own, numpys = (min(map(float, column)) for column in zip(*timed, strict=True))
+    # Where much else runs, a processor is slower: as it then is with numpy, which takes 0.07 s.
+    assert own < max(IMPORT_SECONDS, 2.5 * numpys)
 
 
 def edit(shader: Path) -> None:
