@@ -11,7 +11,8 @@ export PATH := $(BIN):$(PATH)
 SHADERS = $(BIN)/cmake --build build/editable -- --quiet
 BOTH_DRIVERS = export VK_ADD_DRIVER_FILES="$$(tools/swiftshader.sh)"
 PYTEST = $(BIN)/python -m pytest
-VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
+ON_DEVICES = $(PYTEST) -m "gpu and not numbers and not heavy"
+VALIDATE = GRILLY_VALIDATE=1 $(ON_DEVICES) -q
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -19,7 +20,7 @@ VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
 
 help:
 	@echo "make demo         train a classifier on handwritten digits; its learning rate lives on the GPU"
-	@echo "make test         lint, then every test on every Vulkan driver, with and without validation"
+	@echo "make test         lint, then every test on every Vulkan driver; what calls it, under validation too"
 	@echo "make bench        kernels against copy shaders, numpy against torch, ratios on every driver"
 	@echo "make bench-peers  against torch, optax and PyPI's grilly, in environments of their own"
 	@echo "make validate     the GPU tests under Vulkan's validation layer"
@@ -31,15 +32,16 @@ demo: .venv/demo.stamp
 	@$(SHADERS)
 	@$(BIN)/python examples/digits.py
 
-# Two at a time, for two cores: what is about numbers beside all the rest and the validation run.
+# Two at a time, for two cores: numbers and what needs no device beside the devices and their
+# validation run, which takes as long.
 # The log lies outside, for a test looks whether anything changes in this folder.
 test: .venv/test.stamp lint
 	@$(SHADERS)
 	@$(BOTH_DRIVERS); log=$$(mktemp); \
-	$(PYTEST) -m "numbers and not heavy" >$$log 2>&1 & beside=$$!; \
+	$(PYTEST) -m "(numbers or not gpu) and not heavy" >$$log 2>&1 & beside=$$!; \
 	trap "kill $$beside" INT TERM; \
-	$(PYTEST) -m "not numbers and not heavy" && $(VALIDATE); rest=$$?; \
-	wait $$beside; numbers=$$?; cat $$log; rm -f $$log; exit $$((rest || numbers))
+	$(ON_DEVICES) && $(VALIDATE); devices=$$?; \
+	wait $$beside; others=$$?; cat $$log; rm -f $$log; exit $$((devices || others))
 
 bench: .venv/test.stamp
 	@$(SHADERS)

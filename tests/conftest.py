@@ -7,7 +7,9 @@ GRILLY_VALIDATE=1 fails it when the validation layer has said anything.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,8 @@ def short_name(info: vk.DeviceInfo) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled shaders in pytest's own cache, and find the devices."""
+    # A shell lets what runs beside it ignore Ctrl-C, which tests send.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     assert config.cache is not None
     os.environ.setdefault("GRILLY_CACHE", str(config.cache.mkdir("grilly")))
     found = [short_name(info) for info in vk.devices()]
@@ -35,30 +39,74 @@ def pytest_configure(config: pytest.Config) -> None:
         pytest.exit(f"GRILLY_REQUIRE: no Vulkan driver {', '.join(missing)}: {problem}", 1)
 
 
+@pytest.hookimpl(trylast=True)  # so that the device changes fastest
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes ``device_info`` (all that take a device do) once a device.
 
-    ``place`` is what an optimizer's ``device`` argument takes: numpy and every Vulkan device.
+    One device comes right after the other, so that what they are compared with need not be
+    computed twice. ``place`` is what an optimizer's ``device`` argument takes: numpy and every
+    Vulkan device.
     """
     if "place" in metafunc.fixturenames:
         infos = [
             pytest.param(info.index, id=short_name(info), marks=pytest.mark.gpu)
             for info in vk.devices()
         ]
-        metafunc.parametrize("place", [pytest.param("cpu", id="numpy"), *infos], scope="session")
+        metafunc.parametrize("place", [pytest.param("cpu", id="numpy"), *infos])
     if "device_info" not in metafunc.fixturenames:
         return
     found = vk.devices()
     cases = [pytest.param(info, id=short_name(info), marks=pytest.mark.gpu) for info in found]
     skipped = pytest.mark.skip(reason="no Vulkan device")
     none = pytest.param(None, id="none", marks=[pytest.mark.gpu, skipped])
-    metafunc.parametrize("device_info", cases or [none], scope="session")
+    metafunc.parametrize("device_info", cases or [none])
 
 
-@pytest.fixture(scope="session")
+@pytest.hookimpl(trylast=True)  # after -k and -m: the first of those that are wanted is run
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of the validation run what adds no Vulkan call to what the rest calls."""
+    if not os.environ.get("GRILLY_VALIDATE"):
+        return
+    before: Counter[str] = Counter()
+    left: dict[bool, list[pytest.Item]] = {True: [], False: []}
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        number, before[name] = before[name], before[name] + 1
+        left[all(_VALIDATED[marker.name](number) for marker in _of_some(item))].append(item)
+    items[:] = left[True]
+    config.hook.pytest_deselected(items=left[False])
+
+
+def _by_turns(number: int) -> bool:
+    devices = max(1, len(vk.devices()))
+    return (number + number // devices) % devices == 0
+
+
+# By marker: whether the validation run has a test's case of this number. The devices of a case
+# follow each other.
+_VALIDATED: dict[str, Callable[[int], bool]] = {
+    "alike": lambda number: number % 5 == 0,
+    "turns": _by_turns,
+}
+
+
+def _of_some(item: pytest.Item) -> list[pytest.Mark]:
+    return [marker for marker in item.iter_markers() if marker.name in _VALIDATED]
+
+
+@pytest.fixture
 def device(device_info: vk.DeviceInfo) -> Device:
-    """The shared Device of each driver in turn; a test must leave it open."""
+    """The Device of each driver in turn, shared by all tests; a test must leave it open."""
     return vk.open_device(device_info)
+
+
+@pytest.fixture
+def any_device() -> Device:
+    """One of the devices, for a test whose question is not the drivers': the system's own."""
+    found = vk.devices()
+    if not found:
+        pytest.skip("no Vulkan device")
+    return vk.open_device(found[-1])  # VK_ADD_DRIVER_FILES adds in front
 
 
 @pytest.fixture

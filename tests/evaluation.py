@@ -1,11 +1,14 @@
-"""Evaluates samples of a structure: by the numpy mirror, and by the shader's test form on a GPU."""
+"""Evaluates samples of a structure: by the numpy mirror, on a GPU by the shader's test form, and
+by mpmath."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from sample_made import Made
 from samples import Samples
+from truth import at_numbers, exact, float32_bits, graph, leaves
 
 from grilly import glsl, hyper, vk, xfloat
 from grilly.backend import STAYS, Clock
@@ -13,14 +16,15 @@ from grilly.gpu import clock_words
 from grilly.program import evaluate
 
 MOST_BYTES = 32 << 20  # what every device can bind at once, and more
+OF_ITS_OWN = 50  # of how many formulas one is traced for itself
 
 
-def mirror(samples: Samples) -> xfloat.X:
+def mirror(samples: Samples | Made) -> xfloat.X:
     t = xfloat.from_float64(samples.t)
     return evaluate(samples.program.structure, samples.constants, t, xfloat.from_int(samples.k))
 
 
-def on_gpu(device: vk.Device, samples: Samples, text: str | None = None) -> Any:
+def on_gpu(device: vk.Device, samples: Samples | Made, text: str | None = None) -> Any:
     """Return the words (count, 3) of the schedule shader's test form at the samples."""
     count = len(samples.t)
     jobs = np.concatenate(
@@ -55,3 +59,26 @@ def _run(device: vk.Device, kernel: vk.Kernel, jobs: Any) -> Any:
         tape.dispatch(kernel.bind(buffers), -(-count // 64), push)
     device.submit(tape)
     return buffers[2].read(np.uint32, 3 * count).reshape(count, 3)
+
+
+def truth(samples: Samples | Made) -> Any:
+    """Return the correctly rounded values, bits of float32, by mpmath.
+
+    One graph serves all formulas that differ in numbers only; every fiftieth is traced for itself
+    and must have the same value to 400 bits.
+    """
+    steps = list(zip(samples.t.tolist(), samples.k.tolist(), strict=True))
+    if isinstance(samples, Made) or not samples.numbers:
+        values = [exact(samples.formula(i), t, k) for i, (t, k) in enumerate(steps)]
+    else:
+        root = graph(samples.formula(0))
+        found = leaves(root)
+        names = [label for label in samples.numbers if label in found]
+        columns = {leaf: samples.numbers[name].tolist() for name in names for leaf in found[name]}
+        values = [
+            at_numbers(root, {leaf: own[i] for leaf, own in columns.items()}, t, k)
+            for i, (t, k) in enumerate(steps)
+        ]
+        for i in range(0, len(steps), OF_ITS_OWN):
+            assert values[i] == exact(samples.formula(i), *steps[i]), samples.formula(i)
+    return np.array([float32_bits(value) for value in values], np.uint32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Samples:
     k: np.ndarray[Any, Any]
     formula: Callable[[int], Any]
 
-    @property
+    @cached_property
     def constants(self) -> np.ndarray[Any, Any]:
         """The row constants of every sample, (count, words) uint32."""
         if not self.numbers:

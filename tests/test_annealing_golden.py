@@ -154,6 +154,7 @@ def test_values_are_theirs(name: str) -> None:
         np.testing.assert_allclose(got, want[:, group], rtol=RELATIVE, atol=0)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "name", ["timm_cosine_noise", "timm_tanh_cycles", "ignite_linear_cyc_mult"]
 )

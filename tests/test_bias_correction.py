@@ -239,6 +239,7 @@ def test_by_default_it_is_torchs_formula(place: Place) -> None:
 # --- States ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("at", [1, 7, 8, 9, 40])
 def test_a_loaded_state_goes_on_to_the_same_bits(at: int, place: Place) -> None:
     def start() -> tuple[Any, Any]:

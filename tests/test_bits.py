@@ -6,7 +6,7 @@ each with one parameter; the plain loops take their hyperparameters from mpmath.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,14 @@ def weights() -> Array:
     return np.random.default_rng(0).standard_normal(SIZE).astype(np.float32)
 
 
+@lru_cache(maxsize=STEPS)
+def gradient(step: int) -> Array:
+    """Return each step's gradient, which many parameters get."""
+    made = hashed_gradient(SIZE, step)
+    made.flags.writeable = False
+    return made
+
+
 @cache
 def plain_sgd(options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     """Return what a parameter is and has after all steps."""
@@ -68,7 +76,7 @@ def plain_sgd(options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     decay = F(chosen.pop("weight_decay", 0))
     plain = PlainSGD(weights(), **chosen)
     for step, (lr, cycled, *_) in enumerate(exact_rows(STEPS)):
-        plain.step(hashed_gradient(SIZE, step), lr, cycled if momentum else F(0), fresh, decay)
+        plain.step(gradient(step), lr, cycled if momentum else F(0), fresh, decay)
     has = {} if plain.buffer is None else {"momentum_buffer": plain.buffer}
     return {"p": plain.p, **has}
 
@@ -80,7 +88,7 @@ def plain_adam(kind: type[PlainAdam], options: tuple[tuple[str, Any], ...]) -> d
     decay, new2 = F(chosen.pop("weight_decay", 0)), rounded(1 - mpf(0.999))
     plain = kind(weights(), **chosen)
     for step, (lr, beta1, new1, debias1, debias2) in enumerate(exact_rows(STEPS)):
-        grad = hashed_gradient(SIZE, step)
+        grad = gradient(step)
         plain.step(grad, lr, beta1, new1, F(0.999), new2, F(1e-8), decay, debias1, debias2)
     has = {"max_exp_avg_sq": plain.largest} if plain.amsgrad else {}
     return {"p": plain.p, "exp_avg": plain.m, "exp_avg_sq": plain.v, "step": STEPS, **has}
@@ -110,7 +118,7 @@ def test_bits_of_a_plain_loop(place: str, name: str) -> None:
     }
     scheduler = OneCycleLR(optimizer, max_lr=MAX_LR, total_steps=TOTAL, **momenta)
     for step in range(STEPS):
-        optimizer.step(gradients=[hashed_gradient(SIZE, step)] * len(params))
+        optimizer.step(gradients=[gradient(step)] * len(params))
         scheduler.step()
     state = optimizer.state_dict()["state"]
     for i, (p, options) in enumerate(zip(params, sets, strict=True)):

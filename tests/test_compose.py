@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add, mul, sub, truediv
 from typing import Any
 
 import numpy as np
 import pytest
-from evaluation import mirror, on_gpu
+from evaluation import mirror, on_gpu, truth
 from samples import Samples
-from truth import exact, float32_bits
 
 from grilly import vk, xfloat
 from grilly.errors import TextError
@@ -160,11 +159,18 @@ def sampled(schedule: Any, count: int) -> Samples:
     return Samples(program(schedule), {}, t, np.ones(count, np.int64), lambda i: schedule)
 
 
+@lru_cache(maxsize=1)
+def mirrored(name: str) -> tuple[Samples, Any]:
+    """Return samples and the mirror's words at them, for one device after the other."""
+    samples = sampled(EXACT[name], 20_000)
+    return samples, xfloat.to_words(mirror(samples))
+
+
 @pytest.mark.numbers
 @pytest.mark.parametrize("name", EXACT)
 def test_gpu_equals_mirror_in_all_bits(device: vk.Device, name: str) -> None:
-    samples = sampled(EXACT[name], 20_000)
-    np.testing.assert_array_equal(on_gpu(device, samples), xfloat.to_words(mirror(samples)))
+    samples, want = mirrored(name)
+    np.testing.assert_array_equal(on_gpu(device, samples), want)
 
 
 @pytest.mark.numbers
@@ -172,8 +178,7 @@ def test_gpu_equals_mirror_in_all_bits(device: vk.Device, name: str) -> None:
 def test_mirror_is_correctly_rounded(name: str) -> None:
     samples = sampled(EXACT[name], 1000)
     got = np.broadcast_to(xfloat.to_float32(mirror(samples)), 1000).view(np.uint32)
-    want = [float32_bits(exact(EXACT[name], float(t))) for t in samples.t]
-    np.testing.assert_array_equal(got, np.array(want, np.uint32))
+    np.testing.assert_array_equal(got, truth(samples))
 
 
 def test_numbers_are_no_part_of_a_structure() -> None:

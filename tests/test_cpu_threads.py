@@ -147,7 +147,6 @@ def test_a_step_at_exit() -> None:
 def test_ctrl_c_tears_no_step() -> None:
     """SIGINT at random moments: every step happened and was counted, or neither."""
     code = """
-    STEPS = 300
     armed, stop, hits = threading.Event(), threading.Event(), 0
 
     def disturb():
@@ -165,21 +164,18 @@ def test_ctrl_c_tears_no_step() -> None:
     disturbed, params = made()
     thread = threading.Thread(target=disturb)
     thread.start()
-    while steps(disturbed) < STEPS:
+    while hits < 40:  # however quick the machine is
         try:
             armed.set()
-            disturbed.step(gradients=gradients(steps(disturbed)))
+            while True:
+                disturbed.step(gradients=gradients(steps(disturbed)))
         except KeyboardInterrupt:
             hits += 1
-    try:
-        armed.clear()
-        stop.set()
-        thread.join()
-    except KeyboardInterrupt:
-        thread.join()
+    stop.set()
+    thread.join()
 
     quiet, others = made()
-    while steps(quiet) < STEPS:
+    while steps(quiet) < steps(disturbed):
         quiet.step(gradients=gradients(steps(quiet)))
     for p, q in zip(params, others):
         np.testing.assert_array_equal(p, q)
@@ -187,9 +183,8 @@ def test_ctrl_c_tears_no_step() -> None:
     for i, entry in wanted.items():
         for name, values in entry.items():
             np.testing.assert_array_equal(states[i][name], values)
-    print(hits)
     """
-    assert int(child.says(FEW + code)) > 30
+    child.says(FEW + code)
 
 
 def test_an_interrupt_waits_for_the_outermost_block() -> None:

@@ -151,6 +151,7 @@ def test_tensors_and_groups_are_one_dispatch(device: vk.Device) -> None:
     assert counters.dispatches == before[2] + 1
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("t", [0, 2**24 + 1, 2**32 - 3, 2**32 + 5, 2**53 - 600])
 def test_the_clock_is_exact_to_2_to_the_53(place: str, t: int) -> None:
     """Rows, carries between the words and rolls included: a line that falls by 1 a step."""

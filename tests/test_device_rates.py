@@ -33,6 +33,7 @@ MAKES: dict[str, tuple[Any, list[int]]] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", MAKES)
 def test_a_step_uploads_nothing(device: vk.Device, name: str) -> None:
     make, changes = MAKES[name]

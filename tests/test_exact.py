@@ -6,12 +6,14 @@ Wrong values allowed among the samples: none.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pytest
-from evaluation import mirror, on_gpu
-from samples import draw
-from truth import exact, float32_bits
+from evaluation import mirror, on_gpu, truth
+from sample_made import Made
+from samples import Samples, draw
 
 from grilly import vk, xfloat
 from grilly.program import program
@@ -37,10 +39,17 @@ def portions(name: str, total: int) -> list[tuple[int, int]]:
     return [(seed, total // 40) for seed in range(4)]
 
 
+@lru_cache(maxsize=4)  # one structure's portions, for one device after the other
+def mirrored(name: str, count: int, seed: int) -> tuple[Samples | Made, Any]:
+    """Return samples and the mirror's words at them."""
+    samples = draw(name, count, seed)
+    return samples, xfloat.to_words(mirror(samples))
+
+
 def check_bits(device: vk.Device, name: str, total: int, first_seed: int = 0) -> None:
     for seed, count in portions(name, total):
-        samples = draw(name, count, first_seed + seed)
-        np.testing.assert_array_equal(on_gpu(device, samples), xfloat.to_words(mirror(samples)))
+        samples, want = mirrored(name, count, first_seed + seed)
+        np.testing.assert_array_equal(on_gpu(device, samples), want)
 
 
 def check_truth(name: str, total: int) -> None:
@@ -48,11 +57,7 @@ def check_truth(name: str, total: int) -> None:
     count = total if program(SHIPPED[name]).structure.words < 1000 else total // 20
     samples = draw(name, count, seed=2)
     got = xfloat.to_float32(mirror(samples)).view(np.uint32)
-    want = [
-        float32_bits(exact(samples.formula(i), float(samples.t[i]), int(samples.k[i])))
-        for i in range(count)
-    ]
-    wrong = np.flatnonzero(got != np.array(want, np.uint32))
+    wrong = np.flatnonzero(got != truth(samples))
     assert wrong.size == 0, [
         (samples.formula(int(i)), samples.t[i], samples.k[i]) for i in wrong[:3]
     ]

@@ -214,9 +214,9 @@ def test_a_graph_that_shares_its_parts_takes_no_time() -> None:
         return t + constant
 
     for formula in (Function(doubled), Function(lambda t: doubled(t) + t)):
-        before = time.monotonic()
+        before = time.process_time()
         made = program(formula)
-        assert time.monotonic() - before < 5
+        assert time.process_time() - before < 5
         assert 600 <= len(made.structure.nodes) <= 2000
 
 

@@ -228,6 +228,7 @@ def test_rates_and_momenta_are_torchs(name: str, kind: str) -> None:
     judge(name, run, run.play())
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", [n for n in NAMES if hasattr(optim, load(n)["optimizer"])])
 def test_every_device_holds_their_float32(name: str, place: str | int) -> None:
     case = load(name)

@@ -76,6 +76,7 @@ def test_rates_are_hugging_faces(path: Path, kind: Any) -> None:
         np.testing.assert_allclose(rows[100:], [[1e-7, 1e-8]] * 201, rtol=RECORDED)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("path", RUNS, ids=lambda path: path.stem)
 def test_every_device_holds_their_float32(path: Path, place: str | int) -> None:
     case = case_of(path)
@@ -261,8 +262,8 @@ print(len(calls))
 """
 
 
-def test_no_name_starts_a_compiler(device_info: vk.DeviceInfo, tmp_path: Path) -> None:
-    code = NO_COMPILER.replace("DEVICE", str(device_info.index))
+def test_no_name_starts_a_compiler(any_device: vk.Device, tmp_path: Path) -> None:
+    code = NO_COMPILER.replace("DEVICE", str(any_device.info.index))
     places = {"GRILLY_CACHE": str(tmp_path / "cache"), "GRILLY_GLSLANG": str(tmp_path / "none")}
     assert says(code, timeout=300, **places).split() == ["18"]
 

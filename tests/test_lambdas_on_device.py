@@ -79,6 +79,7 @@ TRACED: dict[str, Any] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", TRACED)
 def test_what_can_be_traced_is_uploaded_once(place: str | int, name: str) -> None:
     run, function = Run(place), TRACED[name]
@@ -389,6 +390,7 @@ ALONE: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", [*STATEFUL, *ALONE])
 @pytest.mark.parametrize("kind", [LambdaLR, MultiplicativeLR])
 def test_functions_with_state_give_torchs_numbers(place: str | int, kind: Any, name: str) -> None:

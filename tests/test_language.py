@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from evaluation import mirror, on_gpu
+from evaluation import mirror, on_gpu, truth
 from samples import Samples
-from truth import MPMATH, exact, float32_bits
+from truth import MPMATH
 
 from grilly import TraceError, glsl, vk, xfloat
 from grilly.expr import OPS, numbers_in_a_list
@@ -70,11 +70,7 @@ def test_mirror_is_the_rounded_truth(name: str) -> None:
     samples = sampled(FORMULAS[name])
     got = xfloat.to_float32(mirror(samples))
     got = np.broadcast_to(got, len(STEPS)).view(np.uint32)
-    want = [
-        float32_bits(exact(FORMULAS[name], float(t), int(k)))
-        for t, k in zip(samples.t, samples.k, strict=True)
-    ]
-    np.testing.assert_array_equal(got, np.array(want, np.uint32))
+    np.testing.assert_array_equal(got, truth(samples))
 
 
 @pytest.mark.parametrize("name", FORMULAS)

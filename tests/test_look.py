@@ -40,6 +40,7 @@ SCHEDULES: dict[str, Schedule] = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("name", SCHEDULES)
 def test_on_every_device_the_values_are_the_exact_ones_rounded(name: str, place: Any) -> None:
     schedule = SCHEDULES[name]

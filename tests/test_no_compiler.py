@@ -45,9 +45,9 @@ print(len(makes))
 """
 
 
-def test_built_in_classes_start_no_compiler(device_info: vk.DeviceInfo, tmp_path: Path) -> None:
+def test_built_in_classes_start_no_compiler(any_device: vk.Device, tmp_path: Path) -> None:
     """There is none that could be started, and nothing in the cache."""
-    code = BUILT_IN.replace("DEVICE", str(device_info.index))
+    code = BUILT_IN.replace("DEVICE", str(any_device.info.index))
     cache, none = str(tmp_path / "cache"), str(tmp_path / "no-compiler")
     done = says(code, timeout=300, GRILLY_CACHE=cache, GRILLY_GLSLANG=none)
     assert int(done) == 16
@@ -70,13 +70,13 @@ print(weights.tolist())
 
 
 @pytest.mark.skipif(shutil.which("glslangValidator") is None, reason="no glslangValidator on PATH")
-def test_a_composition_is_compiled_once(device_info: vk.DeviceInfo, tmp_path: Path) -> None:
+def test_a_composition_is_compiled_once(any_device: vk.Device, tmp_path: Path) -> None:
     """The next process finds it in the cache: its compiler is not even probed."""
     log, compiler = tmp_path / "log", tmp_path / "glslangValidator"
     real = shutil.which("glslangValidator")
     compiler.write_text(f'#!/bin/sh\necho run >>"{log}"\nexec "{real}" "$@"\n')
     compiler.chmod(0o755)
-    code = COMPOSED.replace("DEVICE", str(device_info.index))
+    code = COMPOSED.replace("DEVICE", str(any_device.info.index))
     places = {"GRILLY_CACHE": str(tmp_path / "cache"), "GRILLY_GLSLANG": str(compiler)}
     first = says(code, **places)
     runs = log.read_text().count("run")

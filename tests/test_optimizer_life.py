@@ -121,6 +121,7 @@ def set_up(info: vk.DeviceInfo) -> str:
     return SET_UP.format(tests=str(Path(__file__).parent), index=info.index)
 
 
+@pytest.mark.turns
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_end_of_a_program(device_info, ending):
     code, want, printed = ENDINGS[ending]
@@ -167,6 +168,7 @@ assert os.waitpid(pid, 0)[1] == 0
     assert output.strip() == f"{[True] * len(FORKED)} numpy"
 
 
+@pytest.mark.turns
 @pytest.mark.parametrize("after", [False, True])
 def test_ctrl_c_ends_a_step_whose_device_is_busy(device_info, after):
     """It takes minutes, before the step's own work or after; PATIENCE seconds end that too."""

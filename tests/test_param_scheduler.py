@@ -283,6 +283,7 @@ def test_a_function_is_asked_a_window_ahead(place: Place) -> None:
     assert max(asked) < 768 and all(type(t) is int for t in asked)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     "function",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ SETTINGS = settings(
 )
 
 
+@lru_cache(maxsize=1)  # for one device after the other
 def programs(count: int) -> list[Program]:
     """Return random programs of ``count`` different structures, always the same."""
     found: dict[Structure, Program] = {}
@@ -61,10 +63,16 @@ def draw(own: Program, count: int, seed: int) -> Samples:
     return samples
 
 
+@lru_cache(maxsize=STRUCTURES)
+def mirrored(own: Program, seed: int) -> tuple[Samples, Any]:
+    """Return samples of a program and the mirror's words at them."""
+    samples = draw(own, SAMPLES, seed)
+    return samples, np.broadcast_to(xfloat.to_words(mirror(samples)), (SAMPLES, 3))
+
+
 def check_bits(device: vk.Device, count: int) -> None:
     for seed, own in enumerate(programs(count)):
-        samples = draw(own, SAMPLES, seed)
-        want = np.broadcast_to(xfloat.to_words(mirror(samples)), (SAMPLES, 3))
+        samples, want = mirrored(own, seed)
         text = glsl.shader(own.structure)
         np.testing.assert_array_equal(on_gpu(device, samples), want, err_msg=text)
 

@@ -117,6 +117,7 @@ print(hits)
 """
 
 
+@pytest.mark.turns
 @pytest.mark.skipif(sys.platform == "win32", reason="has no interval timer")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_ctrl_c_at_any_moment_of_a_step(place: str | int, seed: int) -> None:

@@ -184,6 +184,7 @@ def test_a_state_that_is_no_dict(kind: type[LRScheduler], state: Any) -> None:
         scheduler.load_state_dict(state)
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize(
     ("kind", "arguments"),
     [

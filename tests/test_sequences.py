@@ -112,6 +112,7 @@ class Player:
         return [*self.params, *states, self.optimizer.read_hyperparameters()]
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("seed", range(25))
 def test_all_devices_stay_equal(device: vk.Device, seed: int) -> None:
     kind = (AdamW, SGD, Adam, SGD)[seed % 4]
@@ -136,6 +137,7 @@ def test_edits_of_different_groups_follow_each_other(device: vk.Device) -> None:
         np.testing.assert_array_equal(*rows)
 
 
+@pytest.mark.turns
 @pytest.mark.parametrize("name", ["vkQueueSubmit", "vkResetFences", "vkAllocateMemory"])
 @pytest.mark.parametrize("at", [1, 3, 8, 9])
 def test_a_step_that_fails_can_be_made_again(

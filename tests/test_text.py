@@ -226,10 +226,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("text", REFUSED, ids=lambda text: repr(text[:20]))
 def test_what_is_not_allowed_is_refused_at_its_place(text: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
     with pytest.raises(TextError, match=r"a text may use: t \(the step\), numbers, pi") as caught:
         parse(text)
-    assert time.monotonic() - before < 1
+    assert time.process_time() - before < 1
     assert isinstance(caught.value, (GrillyError, ValueError)) and len(str(caught.value)) < 700
     place = REFUSED[text]
     if place is not None and text.isprintable() and text.isascii():
@@ -288,11 +288,11 @@ def test_what_is_no_text_is_refused(value: Any) -> None:
     ids=lambda text: text[:8],
 )
 def test_the_deepest_texts_work(text: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
     schedule = parse(text)
     assert math.isfinite(schedule(0.5)) and hash(schedule)
     program(schedule)
-    assert time.monotonic() - before < 10
+    assert time.process_time() - before < 10
 
 
 def test_each_part_is_computed_once() -> None:
@@ -300,10 +300,10 @@ def test_each_part_is_computed_once() -> None:
     text = "t"
     for _ in range(24):
         text = f"(1 if 0<{text}<2 else 0)"
-    before = time.monotonic()
+    before = time.process_time()
     assert [float(parse(text)(t)) for t in (0.0, 1.0, 5.0)] == [truth(text, t) for t in (0, 1, 5)]
     assert len(program(parse(text)).structure.nodes) < 200
-    assert time.monotonic() - before < 1
+    assert time.process_time() - before < 1
 
 
 @pytest.mark.parametrize("text", ["(t - 5) ** (t / 2)", "(t - 5) ** 0.5", "(0.5 - 1) ** (t / 2)"])

@@ -257,6 +257,7 @@ NUMBERS = {
 }
 
 
+@pytest.mark.alike
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("name", MAKES)
 def test_rates_that_are_arrays(name: str, number: str, place: str) -> None:

@@ -32,6 +32,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.turns
 @pytest.mark.parametrize("foreach", [None, False])
 @pytest.mark.parametrize(("kind", "options"), CASES, ids=str)
 def test_trajectories_and_states_cross(

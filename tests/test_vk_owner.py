@@ -77,6 +77,7 @@ def set_up(info: vk.DeviceInfo) -> str:
     return SET_UP.format(tests=str(__file__).rsplit("/", 1)[0], index=info.index)
 
 
+@pytest.mark.turns
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_end_of_a_program(device_info, ending):
     code, want = ENDINGS[ending]
@@ -117,6 +118,7 @@ def test_the_process_ends_while_the_device_computes(device_info):
     assert time.monotonic() - begin < 30
 
 
+@pytest.mark.turns
 @pytest.mark.parametrize("wait", ["device.wait()", "buffer.read('u4', 1)", "device.close()"])
 def test_ctrl_c_ends_a_long_wait(device_info, wait):
     waiting = f"print('waiting', flush=True)\ntry: {wait}\nexcept KeyboardInterrupt: pass\n"

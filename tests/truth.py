@@ -8,7 +8,7 @@ writes the cycle and the corrections out in mpmath.
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from grilly.expr import Expr, log2_of_base, numbers_in_a_list, power_from_log, t
 from grilly.mathfun import cospi, half_cosine, pick, reached, sinpi
 
 BITS = 400
+INFINITY = 0x7F800000
 
 
 def _half_cosine(x: mpf) -> mpf:
@@ -67,8 +68,33 @@ MPMATH: dict[Callable[..., Any], Callable[..., Any]] = {
 
 def exact(formula: Callable[..., Any], t: Any, k: int = 1) -> mpf:
     """Return the formula's value at step ``t`` (and optimizer step ``k``) to 400 bits."""
+    return at_numbers(graph(formula), {}, t, k)
+
+
+@lru_cache(maxsize=64)
+def graph(formula: Callable[..., Any]) -> Expr:
+    """Return the traced formula; of one that is asked for again and again, traced once."""
+    return trace(formula)
+
+
+def at_numbers(root: Expr, numbers: dict[Expr, float], t: Any, k: int) -> mpf:
+    """Return the value of a graph to 400 bits, with other ``numbers`` for some constants in it."""
     with mp.workprec(BITS):
-        return _value(trace(formula), mpf(t), mpf(k), {})
+        return _value(root, mpf(t), mpf(k), {leaf: mpf(own) for leaf, own in numbers.items()})
+
+
+def leaves(root: Expr) -> dict[str, list[Expr]]:
+    """Return the constants in a graph by their labels."""
+    found: dict[str, list[Expr]] = {}
+    seen, rest = {root}, [root]
+    while rest:
+        node = rest.pop()
+        if node.op == "constant":
+            found.setdefault(node.label, []).append(node)
+        new = set(node.args) - seen
+        seen |= new
+        rest.extend(new)
+    return found
 
 
 def _value(node: Expr, t: mpf, k: mpf, known: dict[Expr, Any]) -> Any:
@@ -96,20 +122,25 @@ def float32_bits(value: mpf) -> int:
     sign, mantissa, exponent, _ = value._mpf_
     if not mantissa:
         return 0
-    if exponent + mantissa.bit_length() < -200:  # far below half of the smallest subnormal
-        return sign << 31
-    magnitude = Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
-    unit = Fraction(2) ** max(_floor_log2(magnitude) - 23, -149)
-    scaled = magnitude / unit
-    whole = scaled.numerator // scaled.denominator
-    rest = scaled - whole - Fraction(1, 2)
-    if abs(rest) < Fraction(1, 2**200):
-        rest = Fraction(0)
-    nearest = (whole + (rest > 0 or (rest == 0 and whole % 2 == 1))) * unit
-    rounded = np.float32(np.inf) if nearest >= 2**128 else np.float32(float(nearest))
-    return int(rounded.view(np.uint32)) | (sign << 31)
+    sign, mantissa, exponent = sign << 31, int(mantissa), int(exponent)
+    top = exponent + mantissa.bit_length() - 1  # floor(log2(|value|))
+    if top > 127:
+        return sign | INFINITY
+    if top < -199:  # far below half of the smallest subnormal
+        return sign
+    unit = max(top - 23, -149)
+    whole = _halves_to_even(mantissa, exponent - unit)
+    # The exponent's field counts from where a normal number's hidden bit is worth 1, so that a
+    # carry out of the significand counts it up, to infinity if need be.
+    return sign | ((unit + 149 << 23) + whole)
 
 
-def _floor_log2(x: Fraction) -> int:
-    guess = x.numerator.bit_length() - x.denominator.bit_length()
-    return guess if Fraction(2) ** guess <= x else guess - 1
+def _halves_to_even(mantissa: int, shift: int) -> int:
+    """Return the whole number nearest to mantissa * 2^shift; what is close to a half is one."""
+    if shift >= 0:
+        return mantissa << shift
+    half = 1 << -shift - 1
+    whole, rest = mantissa >> -shift, (mantissa & 2 * half - 1) - half
+    if abs(rest) << 200 < 2 * half:
+        rest = 0
+    return whole + (rest > 0 or (rest == 0 and whole & 1))
