@@ -26,6 +26,8 @@ from .program import Structure, program
 if TYPE_CHECKING:
     from . import vk
     from .resident.places import Place
+    from .rules.on_device import Member
+    from .rules.packed import Held
     from .schedules import Formula
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -125,6 +127,18 @@ class Plan:
         return len(self.paces[0].within)
 
 
+class Rules(Protocol):
+    """Rules on a device: made by ``Backend.rules``, they count metrics there."""
+
+    version: int
+
+    def aim(self) -> None:
+        """Let the values go into the backend's present plan; to be called after each plan."""
+
+    def read(self) -> list[Held]:
+        """Return what the rules hold, in their order; waits."""
+
+
 class Backend(Protocol):
     """One optimizer's memory and kernels on one device. Arrays are float32."""
 
@@ -167,6 +181,9 @@ class Backend(Protocol):
         The cursor itself is asked, so it is right after any failure. None if the device is still
         at it after ``patience`` seconds.
         """
+
+    def rules(self, members: Sequence[Member]) -> Rules:
+        """Return rules that run on the device and change the table there."""
 
     def examined(self) -> Examined:
         """Return what the last update found; waits. The plan must have a control."""

@@ -9,9 +9,12 @@ import numpy as np
 from . import backend, cpu_norm, cpu_threads, hyper
 from .backend import NOWHERE, Array, Clock, Examined, Homes, Plan
 from .cpu_kernels import BLOCK, KERNELS, controlled
+from .cpu_rules import CpuRules
 from .cpu_table import Values
 from .interrupt import Uninterrupted
 from .resident.places import NumpyPlace
+from .rules.on_device import Member
+from .schedules.live import revalued
 
 
 class CpuBackend:
@@ -82,6 +85,21 @@ class CpuBackend:
 
     def applied(self, patience: float | None = None) -> int | None:
         return self._clock.k - self._started + self._row
+
+    def rules(self, members: Sequence[Member]) -> CpuRules:
+        return CpuRules(self, members)
+
+    def set_live(self, values: dict[str, float]) -> None:
+        """Give Lives other values, by token, in the table from the next step on."""
+        if not self._table.size:
+            return
+        jobs = [
+            job._replace(formula=revalued(job.formula, values))
+            for batch in self._batches.values()
+            for job in batch
+        ]
+        self._batches = backend.batches(jobs)
+        self._roll()
 
     def examined(self) -> Examined:
         control = self._control[0]

@@ -14,8 +14,10 @@ from .backend import NOWHERE, Array, Clock, Examined, Homes, Job, Pace, Plan
 from .chunks import Chunks
 from .errors import DeviceLostError
 from .gpu_norm import GpuNorm
+from .gpu_rules import GpuRules
 from .program import Structure, program
 from .resident.places import VulkanPlace
+from .rules.on_device import Member
 from .schedules import SHIPPED
 from .schedules.live import lives_in
 from .slabs import Slabs
@@ -51,6 +53,8 @@ class GpuBackend:
         self.name = self._device.name
         self.place = VulkanPlace(self._device)
         self._shape: Any = None
+        self._jobs: vk.Buffer | None = None
+        self._batches: dict[Structure, list[Job]] = {}
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
         # Set by a rule that has changed a number of the table.
@@ -114,6 +118,7 @@ class GpuBackend:
             self.version += 1
         self._paces = plan.paces
         self._short = backend.short_window(window, plan.period)
+        assert self._jobs is not None  # _make has made it
         self._jobs.write(np.concatenate(jobs))
         self._batches = batches
         self._skips = plan.control is not None and plan.control.skip_nonfinite
@@ -197,9 +202,12 @@ class GpuBackend:
         return self._table.read(hyper.dtype(self._kind), self._lanes, row * size)
 
     @property
-    def jobs(self) -> vk.Buffer:
-        """What rules write their values into: see ``live``."""
+    def jobs(self) -> vk.Buffer | None:
+        """What rules write their values into: see ``live``; None before the first plan."""
         return self._jobs
+
+    def rules(self, members: Sequence[Member]) -> GpuRules:
+        return GpuRules(self, members)
 
     def live(self) -> dict[str, list[int]]:
         """Return, by token, at which words of ``jobs`` each Live's value stands."""
@@ -306,6 +314,7 @@ class GpuBackend:
 
     def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
         """Record a dispatch for each structure; each fills columns of its own."""
+        assert self._jobs is not None
         first = 0
         with tape.independent():
             for structure, count in counts.items():

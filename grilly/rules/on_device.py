@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any, NamedTuple
 
 from .base import State, tolerances
 from .greedy import Greedy
@@ -12,6 +14,42 @@ from .plateau import Plateau
 from .words import Number
 
 Targets = Sequence[Sequence[int]]
+Recurrence = Callable[[Held, float], Held]
+
+
+class Member(NamedTuple):
+    """A rule that runs on a device: the tokens of its values, what it is and holds there.
+
+    ``recurrence`` is what it makes of a metric that it counts, on the numpy device.
+    """
+
+    tokens: tuple[str, ...]
+    rule: DeviceRule
+    held: Held
+    recurrence: Recurrence
+
+
+def counted(held: Held, metric: float, nonfinite: str, recurrence: Recurrence) -> Held:
+    """Return what a rule holds after a metric has come: shaders/include/rule.glsl, on the host."""
+    if held.waits or held.left == 0:
+        return replace(held, waits=max(held.waits, 1) - 1)
+    if held.left is not None:
+        held = replace(held, left=held.left - 1)
+    if not isfinite(metric) and nonfinite != "count":
+        first = nonfinite == "raise" and held.refused is None
+        return replace(held, refused=metric) if first else held
+    return recurrence(replace(held, seen=held.seen + 1), metric)
+
+
+def recurrence_of(rule: Plateau | Greedy) -> Recurrence:
+    """Return the recurrence of a rule, which takes every metric that it is given."""
+    taking = replace(rule, accept_nonfinite=True)
+
+    def recurrence(held: Held, metric: float) -> Held:
+        new = held_of(taking.update(state_of(held), metric))
+        return replace(held, counts=new.counts, values=new.values)
+
+    return recurrence
 
 
 def device_plateau(rule: Plateau, targets: Sequence[int], nonfinite: str = "raise") -> DeviceRule:

@@ -15,6 +15,7 @@ from ..errors import StateError
 from ..schedules import Constant, Schedule
 from ..schedules.base import unchecked
 from ..schedules.depth import check_depth
+from ..schedules.live import Live
 from .base import Rule, State
 
 States = Mapping[str, State]
@@ -82,6 +83,30 @@ def bind(tree: Any, states: States) -> Any:
     return _swapped(tree, "", lambda path, rule: unchecked(Constant, rule.value_of(states[path])))
 
 
+def bind_live(tree: Any, states: States, owner: str) -> Any:
+    """Return ``tree`` with each rule's value as a Live, which the device may change: a formula.
+
+    The token of one is ``owner`` and its path.
+    """
+
+    def swap(path: str, rule: Rule) -> Live:
+        return Live(rule.value_of(states[path]), f"{owner}:{path}")
+
+    return _swapped(tree, "", swap)
+
+
+def looks(tree: Any, path: str, t: float) -> bool:
+    """Whether the rule at ``path`` takes notice of the metric of step ``t``."""
+    marked = _swapped(tree, "", _Mark)
+    own = dict(_clocks(marked, t)).get(path, math.inf)
+    following = dict(_clocks(marked, t + 1)).get(path, math.inf)
+    return following >= 1 and _ticks(own, following)
+
+
+def _ticks(own: float, following: float) -> bool:
+    return 0 <= own < math.inf and (following == math.inf or following // 1 > own // 1)
+
+
 def advance(tree: Any, states: States, t: float, metric: Any = None) -> dict[str, State]:
     """Return the states at step ``t + 1``, from those at step ``t``, whose metric is ``metric``.
 
@@ -130,7 +155,7 @@ def _advanced(
         own, following = now.get(path, math.inf), after.get(path, math.inf)
         if following < 1:
             result[path] = rule.start()
-        elif 0 <= own < math.inf and (following == math.inf or following // 1 > own // 1):
+        elif _ticks(own, following):
             result[path] = update(path, rule)
     return result
 
