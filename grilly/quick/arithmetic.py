@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .near import Array, Error, Near, larger, near, reach, unsure
+from .near import Array, Error, Near, exact_at, larger, near, reach, unsure
 
 ROUNDED = 2.0
 MOST_QUOTIENT = 2.0**49
@@ -30,14 +30,19 @@ def add(a: Near, b: Near) -> Near:
     """Return a + b."""
     value = a.value + b.value
     if a.exact and b.exact:
-        return near(value, 0.0, 0.0 if _sum_is_exact(a.value, b.value, value) else ROUNDED, True)
-    return near(value, _of_sum(a, b, value), ROUNDED, True)
+        rounded = np.any(_rest_of_sum(a.value, b.value, value))
+        return near(value, 0.0, ROUNDED if rounded else 0.0, True)
+    found = near(value, _of_sum(a, b, value), ROUNDED, True)
+    if isinstance(found.error, float):
+        return found
+    known = (a.error == 0) & (b.error == 0)
+    return exact_at(found, known & (_rest_of_sum(a.value, b.value, value) == 0))
 
 
-def _sum_is_exact(a: Any, b: Any, total: Any) -> bool:
-    """Whether float64 has not rounded (D. Knuth's two-sum): the mirror, with more bits, neither."""
+def _rest_of_sum(a: Any, b: Any, total: Any) -> Any:
+    """Return what float64 has rounded away (D. Knuth's two-sum): if nothing, nor has the mirror."""
     part = total - a
-    return not np.any((a - (total - part)) + (b - part))
+    return (a - (total - part)) + (b - part)
 
 
 def _of_sum(a: Near, b: Near, value: Any) -> Error:
@@ -63,7 +68,9 @@ def multiply(a: Near, b: Near) -> Near:
 
 def divide(a: Near, b: Near) -> Near:
     """Return a / b; of b = 0 nothing is known, as float64 has infinity or nan there."""
-    return near(a.value / b.value, a.error + b.error, ROUNDED, a.value == 0)
+    found = near(a.value / b.value, a.error + b.error, ROUNDED, a.value == 0)
+    # The end of a schedule is often compared with this 1.
+    return exact_at(found, a.value == b.value) if a.exact and b.exact else found
 
 
 def sqrt(a: Near) -> Near:

@@ -18,7 +18,8 @@ def compare(ufunc: Callable[[Any, Any], Any]) -> Callable[[Near, Near], Near]:
         value = ufunc(a.value, b.value)
         if a.exact and b.exact:
             return Near(value)
-        apart = np.abs(a.value - b.value) > 2 * (reach(a) + reach(b))
+        far = 2 * (reach(a) + reach(b))
+        apart = (np.abs(a.value - b.value) > far) | (far == 0)
         return Near(value, unsure(~apart))
 
     return rule
@@ -50,7 +51,7 @@ def reached(t: Near, bounds: Near) -> Near:
     """Return how many of ``bounds`` are <= t."""
     if t.exact and bounds.exact:
         return Near(_counted(t.value, bounds.value))
-    far = reach(t) * (1 + 2.0**-20) + np.abs(t.value) * bounds.error * 2.0**-52
+    far = reach(t) + np.abs(t.value) * bounds.error * 2.0**-52
     least, most = (_counted(t.value + way, bounds.value) for way in (-far, far))
     return Near(least, unsure((least != most) | ~np.isfinite(far)))
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .. import mathfun
-from .near import MOST, Error, Near, near, widened
+from .near import MOST, Error, Near, exact_at, near, widened
 
 FUNCTION = 17.0
 LARGEST_ANGLE = 2.0**20  # up to which tests hold numpy's sin and cos to their bound
@@ -29,8 +29,9 @@ def exp2(a: Near) -> Near:
 
 
 def exp(a: Near) -> Near:
-    """Return e^a: |e^d - 1| < 1.01 |d| for small d."""
-    return near(np.exp(a.value), 1.01 * _size(a) * a.error, FUNCTION)
+    """Return e^a: |e^d - 1| < 1.01 |d| for small d. Both have 1 for 0."""
+    found = near(np.exp(a.value), 1.01 * _size(a) * a.error, FUNCTION)
+    return exact_at(found, a.value == 0)
 
 
 def logarithm(function: Callable[[Any], Any], slope: float) -> Callable[[Near], Near]:

@@ -90,8 +90,16 @@ def unsure(doubt: Any) -> Error:
 
 
 def reach(a: Near) -> Any:
-    """Return how far the mirror's number may be from ``a``'s, and a little more than that.
+    """Return how far the mirror's number may be from ``a``'s, four times over; of what is exact, 0.
 
-    a.value - reach(a) and a.value + reach(a), rounded, still have the mirror's number between them.
+    No other error is below 1, so that a.value - reach(a) and a.value + reach(a), rounded, still
+    have the mirror's number between them.
     """
-    return np.abs(a.value) * (a.error * (SLACK * UNIT) + 3 * UNIT)
+    return np.abs(a.value) * (a.error * (4 * UNIT))
+
+
+def exact_at(number: Near, places: Any) -> Near:
+    """Return ``number``, which is the mirror's at ``places``."""
+    if np.any(places):
+        number.error = np.where(places & (number.error < np.inf), 0.0, number.error)
+    return number

@@ -112,7 +112,7 @@ def _rounded(number: Near) -> tuple[Array, Any]:
     if not least >= NORMAL:
         size = np.abs(value)
         doubt |= ~((size >= NORMAL) | (size < NOTHING))
-    if least <= 0 <= most:
+    if not (least > 0 or most < 0):
         high = np.where(value == 0, np.float32(0), high)  # the mirror's 0 has no sign
     return high, doubt
 
