@@ -62,8 +62,15 @@ def subtract(a: Near, b: Near) -> Near:
 
 def multiply(a: Near, b: Near) -> Near:
     """Return a * b: (1 + x) (1 + y) - 1 is x + y and their product, which the slack covers."""
-    zero = (a.value == 0) | (b.value == 0)
-    return near(a.value * b.value, a.error + b.error, ROUNDED, zero)
+    value, zero = a.value * b.value, (a.value == 0) | (b.value == 0)
+    own = 0.0 if a.exact and b.exact and _are_whole(a, b, value) else ROUNDED
+    return near(value, a.error + b.error, own, zero)
+
+
+def _are_whole(a: Near, b: Near, product: Any) -> bool:
+    """Whether these are integers and their product is below 2^53: then it is not rounded."""
+    small = np.all(np.abs(product) < 2.0**53)
+    return bool(small and all(np.all(np.floor(x.value) == x.value) for x in (b, a)))
 
 
 def divide(a: Near, b: Near) -> Near:
