@@ -11,7 +11,7 @@ from ..xfloat.number import LOG_OF_ZERO_EXPONENT
 from .near import Array, Near
 
 REST = np.uint64(0x7FF)  # the bits that float64 has no room for
-EXPONENT = 999  # of numbers in the range of Near
+EXPONENT = 899  # of numbers in the range of Near
 
 
 def exact_float64(x: xfloat.X) -> Array | None:

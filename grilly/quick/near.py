@@ -3,7 +3,7 @@
 A bound is relative, in units of u = 2^-53: the mirror's number m of a Near with value v and error e
 has |m - v| <= e u |v|. An error is one float for all of a block where that serves, else an array;
 infinity means that nothing is known, and every rule hands it on. A zero with a finite error is the
-mirror's zero; other values with one lie in [2^-1000, 2^1000], where float64 neither underflows nor
+mirror's zero; other values with one lie in [2^-900, 2^900], where float64 neither underflows nor
 overflows, and the mirror (which goes to 2^+-2^24) does not saturate.
 """
 
@@ -17,7 +17,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 Error: TypeAlias = Any  # a float or an array of them
 
 UNIT = 2.0**-53
-TINY, HUGE = 2.0**-1000, 2.0**1000
+TINY, HUGE = 2.0**-900, 2.0**900
 # From 2^30 on nothing is known. So what errors make with each other, and what the computation of a
 # bound rounds away, is below 2^-22 of the bound: less than the slack that each is widened by.
 MOST = 2.0**30
