@@ -1,4 +1,4 @@
-"""The numpy device's table: the values of jobs over rows, by the exact arithmetic's mirror."""
+"""The numpy device's table: the values of jobs over rows, to the bits of the exact arithmetic."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from . import xfloat
+from . import quick, xfloat
 from .backend import WINDOW, Array, Clock, Job, Pace
-from .program import Structure, evaluate, program
+from .program import Structure, program
 from .schedules import Formula
 
 
@@ -21,8 +21,7 @@ def values(
     t = xfloat.add(xfloat.from_int(moved[[job.pace for job in jobs]]), offsets)
     k = xfloat.from_int(np.array([[clock.k + job.k_offset] for job in jobs]) + np.arange(rows))
     constants = np.stack([program(job.formula).constants for job in jobs])[:, None, :]
-    exact = evaluate(structure, constants, t, k)
-    return np.broadcast_to(xfloat.to_float32(exact), (len(jobs), rows))
+    return quick.values(structure, constants, t, k)
 
 
 class Values:

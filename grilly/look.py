@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import cpu_table
-from .backend import Array, Clock, Job, Pace, on_device
+from . import quick
+from .backend import Array, on_device
 from .errors import TraceError
 from .optim.lr_scheduler.preview import steps_of
 from .optim.sampling import plain_step, traces
@@ -27,7 +27,6 @@ from .schedules.steps import MOST_STEPS
 if TYPE_CHECKING:
     from . import vk
 
-ROWS = 1 << 14  # that numpy computes at once: its numbers in between take some megabytes
 POINTS = 4000  # of a picture
 LABEL = 80  # letters
 
@@ -49,7 +48,12 @@ def table(
 
 
 def _at_steps(schedule: Schedule, steps: range) -> Array:
-    return on_host(schedule, np.array(steps, np.float64))
+    return on_host(schedule, _floats(steps))
+
+
+def _floats(steps: range) -> Array:
+    rows = np.arange(len(steps), dtype=np.int64)
+    return np.asarray(steps.start + steps.step * rows, np.float64)
 
 
 def _check_end(schedule: Schedule, steps: range) -> None:
@@ -132,14 +136,8 @@ def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Arr
         from . import gpu_table
 
         return gpu_table.values(info, schedule, steps)
-    job, structure = Job(0, 0, schedule, 0, float(steps[0])), program(schedule).structure
-    paces = [Pace(steps.step)]
-    filled = np.empty(len(steps), np.float32)
-    for at in range(0, len(steps), ROWS):
-        part = filled[at : at + ROWS]
-        clock = Clock(0, cycles=at)
-        part[:] = cpu_table.values(structure, [job], paces, clock, len(part))[0]
-    return filled
+    own = program(schedule)
+    return quick.filled(own.structure, own.constants, {"t": _floats(steps)}, (len(steps),))
 
 
 def plot(schedule: Schedule, steps: int | None, ax: Any, line: dict[str, Any]) -> Any:

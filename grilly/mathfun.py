@@ -55,8 +55,8 @@ def sinpi(x: Any) -> Any:
 def cospi(x: Any) -> Any:
     """Return cos(pi x) for every real ``x``: exactly 0 halfway between integers, period 2.
 
-    >>> cospi(np.array([0.0, 0.5, 1.0, 1.5, 1e15 + 0.5])).tolist()
-    [1.0, 0.0, -1.0, 0.0, 0.0]
+    >>> cospi(np.array([0.0, 0.5, 1.0, 1.5, 1e15 + 0.5, 5e15])).tolist()
+    [1.0, 0.0, -1.0, 0.0, 0.0, 1.0]
     """
     record = getattr(x, "__grilly_function__", None)
     return _sine_of_turns(x, 1) if record is None else record(cospi, x)
@@ -66,7 +66,8 @@ def _sine_of_turns(x: Any, quarters: int) -> Any:
     """Return sin(pi x + quarters pi / 2); what ``x`` is away from a multiple of 1/2 is exact."""
     halves = np.rint(2.0 * np.asarray(x, np.float64))
     angle = np.pi * (x - halves / 2)
-    quadrant = np.remainder(halves + quarters, 4.0)
+    # From 2^53 on, halves + 1 would round.
+    quadrant = np.remainder(np.remainder(halves, 4.0) + quarters, 4.0)
     size = np.where(quadrant % 2 == 0, np.sin(angle), np.cos(angle))
     return np.where(quadrant < 2, size, 0.0 - size)
 

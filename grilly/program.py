@@ -109,10 +109,7 @@ def evaluate(structure: Structure, constants: Any, t: xfloat.X, k: xfloat.X) -> 
 
     ``constants`` is (..., structure.words) uint32 and broadcasts against ``t`` and ``k``.
     """
-    slots = [
-        _value(kind, constants[..., at : at + words_of(kind)])
-        for kind, at in zip(structure.slots, structure.offsets(), strict=True)
-    ]
+    slots = numbers(structure, constants)
     results: list[Any] = []
     for op, args in structure.nodes:
         if op in OPS:
@@ -121,6 +118,14 @@ def evaluate(structure: Structure, constants: Any, t: xfloat.X, k: xfloat.X) -> 
             results.append(slots[args[0]] if op == "constant" else {"t": t, "k": k}[op])
     value: xfloat.X = results[-1]
     return value
+
+
+def numbers(structure: Structure, constants: Any) -> list[Any]:
+    """Return what the words of the row constants say, slot by slot: X, L, bools or lists of X."""
+    return [
+        _value(kind, constants[..., at : at + words_of(kind)])
+        for kind, at in zip(structure.slots, structure.offsets(), strict=True)
+    ]
 
 
 def significands(formula: Callable[..., Any], t: float, stride: int, rows: int) -> list[Number]:

@@ -83,7 +83,7 @@ def test_a_table_with_a_long_stride_in_many_dispatches(
     place: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grilly.gpu_table.ROWS", 3)
-    monkeypatch.setattr("grilly.look.ROWS", 3)
+    monkeypatch.setattr("grilly.quick.rows.BLOCK", 3)
     got = Linear(0.0, 1.0, steps=2**40).table(2**38, 2**40, 2**36, device=place)
     assert got.tolist() == [i / 16 for i in range(4, 16)]
 

@@ -188,9 +188,10 @@ X x_sqrt(X a) {
     seed = mix(larger, seed, u64_less(radicand.zw, square));
   }
   // With all lower bits set it is too large by 2^32 at most, and one step of Heron's leaves less
-  // than one. Only the largest radicand equals it; the quotient's digits then stop at all ones.
+  // than one. Only the largest radicand equals it: too large a quotient for 64 bits, all ones.
   uvec2 start = uvec2(~0u, seed) | U64_TOP;
   uvec2 quotient = u128_divide(radicand, start).xy;
+  quotient |= -uint(!u64_less(radicand.zw, start));
   uvec2 root = u64_add(start & quotient, u64_shift_right(start ^ quotient, 1));
   uvec4 left = u128_subtract(radicand, u64_multiply(root, root));
   bool below = left.w >> 31 == 1u;  // the root is too large: the true one lies below it

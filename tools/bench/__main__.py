@@ -13,12 +13,13 @@ import kernels
 import numpy_device
 import schedulers
 import start
+import tables
 from timing import ROUNDS
 
 from grilly import vk
 
 SIZES = (10**5, 10**6, 10**7)
-PARTS = ("kernels", "numpy", "schedulers", "start")
+PARTS = ("kernels", "numpy", "schedulers", "start", "tables")
 
 
 def main() -> int:
@@ -41,6 +42,8 @@ def main() -> int:
         schedulers.show()
     if "start" in options.parts:
         start.show(infos)
+    if "tables" in options.parts:
+        tables.show(infos)
     return 0
 
 
