@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from grilly import shaders, vk, xfloat
+from grilly.optim.lr_scheduler import GreedyLR
 from grilly.rules import packed
+from grilly.rules.on_device import greedy_groups
 from grilly.rules.packed import DeviceRule, Held, Packed
 
 UNTOUCHED = 0xA5A5A5A5
@@ -93,3 +95,20 @@ def written(rules: Sequence[DeviceRule], values: Any, jobs: int) -> tuple[Any, A
         rows.append(now.copy())
         dirty.append([changed])
     return np.array(rows), np.array(dirty)
+
+
+def values_of(device: vk.Device, rule: Any, held: Held, metrics: list[float]) -> list[list[float]]:
+    """Return the values of a rule after each of the metrics."""
+    packing, course = run(device, [rule], [held], np.array(metrics), 1)
+    return [packed.read_state(packing, 0, row).values for row in course.states]
+
+
+def greedy_rule(scheduler: GreedyLR, targets: Any) -> DeviceRule:
+    """Return a scheduler as the device has it."""
+    bounds = list(zip(scheduler.min_lrs, scheduler.max_lrs, scheduler._init_lrs, strict=True))
+    return greedy_groups(scheduler, bounds, scheduler.reset_start_original, targets)
+
+
+def rates(target: Any) -> list[float]:
+    """Return the rates in the groups."""
+    return [float(group["lr"]) for group in target.groups]

@@ -123,6 +123,21 @@ def test_an_array_in_parts(device: vk.Device, count: int) -> None:
     check(reduced(device, array, most_bytes=300_000), math.fsum(array.tolist()), count)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("e", [0, 15])
+def test_an_invocation_holds_its_most_elements(
+    device: vk.Device, monkeypatch: pytest.MonkeyPatch, sign: int, e: int
+) -> None:
+    """All bits of the lower 20, or of the upper ones, in each of 1,024 elements."""
+    monkeypatch.setattr(reductions, "LEAST_ROUNDS", reductions.ROUNDS)
+    count = 64 * 1024 + 500
+    assert [part.groups for part in plan(count, 1 << 27)] == [2]
+    value = sign * np.uint32((1 + 96 + e) << 23 | 0x7FFFFF).view(np.float32)
+    array = np.full(count, value, np.float32)
+    check(reduced(device, array), float(value) * count, count)
+    assert exact_sum(array) == math.fsum(array.tolist())
+
+
 NAN, INF = math.nan, math.inf
 STRANGE = [([NAN], NAN), ([INF], INF), ([-INF], -INF), ([INF, INF], INF), ([INF, -INF], NAN)]
 

@@ -149,12 +149,13 @@ def _settings(rules: Sequence[DeviceRule], places: Sequence[Place]) -> tuple[Wor
         own = {
             **rule.settings,
             **{"state": place.state, "values": place.values, "count": len(rule.bounds)},
-            **{"bounds": at + sum(map(len, bounds)), "spans": len(starts)},
+            **{"bounds": at, "spans": len(starts)},
             **{"maximize": rule.mode == "max", "ring": place.ring},
             "nonfinite": words.NONFINITE.index(rule.nonfinite),
         }
         records.append(record(words.SETTINGS[rule.kind], own))
         bounds += [numbers(row) for row in rule.bounds]
+        at += len(rule.bounds) * words.size(words.BOUNDS[rule.kind])
         for one in (*rule.targets, ()):
             starts.append(spans + len(targets))
             targets += map(_target, one)
