@@ -12,8 +12,8 @@ from ..schedules.compose import End, Stretch
 from .tree import looks, rules_in
 
 ODD_CLOCK = (
-    "the rule at {!r} has a clock that is not the schedule's, in a Stretch or an End that cycles: a "
-    "device cannot count it. Give it a number, as in scheduler.step(loss.item())"
+    "the rule at {!r} has a clock that is not the schedule's, in a Stretch or an End that cycles: "
+    "a device cannot count it. Give it a number, as in scheduler.step(loss.item())"
 )
 
 
