@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from ..backend import Pace
 
 if TYPE_CHECKING:
-    from .optimizer import Optimizer
+    from .stepping import Stepping
 
 
-def settled(optimizer: Optimizer, applied: int) -> int:
+def settled(optimizer: Stepping, applied: int) -> int:
     """Take notice that ``applied`` updates were made since the plan; return how many were not."""
     timeline = optimizer._timeline
     attempted = timeline.progress.row

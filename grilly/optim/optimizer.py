@@ -1,147 +1,31 @@
-"""Optimizer: param groups, gradients and states with PyTorch's contract, on a backend."""
+"""Optimizer: what all optimizers do for their user, with PyTorch's contract, on a backend."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from functools import lru_cache
-from itertools import chain
-from operator import is_
-from typing import Any, ClassVar, NamedTuple, NoReturn
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .. import hyper
-from ..backend import Pace, choose
-from ..errors import DeviceError, RecordError
-from ..nn.parameter import Float32, Parameter
+from ..errors import RecordError
+from ..nn.parameter import Parameter
 from ..resident import recording
 from ..resident.array import DeviceArray
-from .applied import settled, skipping
-from .control import NO_NORM, check_control, control_of
+from .control import NO_NORM
 from .entry import entry
-from .memory import Memory
-from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
-from .params import (
-    Gradients,
-    array_of,
-    check_distinct,
-    check_named,
-    given_gradients,
-    gradients_of,
-    groups_of,
-    params_of,
-    zeroed,
-)
-from .progress import Progress
+from .params import Gradients, given_gradients, gradients_of, zeroed
 from .recorded import RecordedStep
-from .residents import check_place, choice, homes_of, listed
-from .sources import Sources
 from .state import load_state, saved_state
-from .timeline import Column, Timeline
-
-# Seconds that an update which Ctrl-C cut short may take to end.
-PATIENCE = 1.0
+from .stepping import Stepping
 
 
-@lru_cache(maxsize=256)
-def _repeated(flags: tuple[Any, ...], members: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    """Return ``flags``, each as often as ``members`` says; kept, because each step asks for it."""
-    array = np.repeat(np.array(flags, np.bool_), members, axis=0)
-    array.flags.writeable = False
-    return array
-
-
-class Begun(NamedTuple):
-    """An update from its submission to its end, with all that it changes on the host."""
-
-    arrays: dict[int, Float32]
-    progress: Progress
-    has: npt.NDArray[np.bool_]
-
-
-class Optimizer:
+class Optimizer(Stepping):
     """Base of the optimizers. ``param_groups`` are plain dicts of float64 numbers, as in torch.
 
     What is written into a group, by hand or by a scheduler, takes effect at the next ``step()``.
     """
-
-    # The kernels' name, the states that a parameter may have (in the order of their slabs), and
-    # what each parameter's entry in a state_dict must have.
-    kind: str
-    all_states: ClassVar[tuple[str, ...]]
-    required: ClassVar[tuple[str, ...]] = ()
-    # What an entry may have beside: the products of the betas that were used.
-    products: ClassVar[tuple[str, ...]] = ()
-    columns: ClassVar[dict[str, Column]]
-    # Whether bias corrections are those of the betas that were used.
-    exact: bool = False
-    limits: ClassVar[dict[Key, Limit]]
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        defaults: dict[str, Any],
-        *,
-        max_norm: float | None = None,
-        skip_nonfinite: bool = False,
-        device: str | int = "auto",
-    ) -> None:
-        check_control(max_norm, skip_nonfinite)
-        self.max_norm, self.skip_nonfinite = max_norm, skip_nonfinite
-        self.defaults = defaults
-        self.param_groups: list[dict[str, Any]] = []
-        self._params: list[Any] = []
-        self._members: list[int] = []
-        # An update of which it is not known whether the device has made it.
-        self._begun: Begun | None = None
-        self._lock = threading.RLock()
-        columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
-        keys = tuple(dict.fromkeys(column.key for column in columns))
-        self._sources = Sources(keys, self.limits)
-        self._driven = self._sources.driven  # where schedulers leave their tracks
-        self._check(defaults, argument=True)
-        check_arguments(defaults)
-        self.check_defaults()
-        groups = listed(groups_of(params))
-        self._backend = choose(choice(device, groups), self.kind)
-        self._memory = Memory(self._backend, self.all_states)
-        self._timeline = Timeline(self._backend, columns, self.exact)
-        self._add(groups)
-        if skip_nonfinite:
-            kind: Any = type(self)
-            self.__class__ = skipping(kind)
-
-    # Whether updates were attempted of which it is not known whether they were made, and how many
-    # were not.
-    _unsure: bool = False
-    _skipped: int = 0
-
-    @property
-    def device(self) -> str:
-        """The name of the device that the updates run on; "numpy" without one."""
-        return self._backend.name
-
-    def states_of(self, group: dict[str, Any]) -> tuple[str, ...]:
-        """Return the names of the states that an update in ``group`` makes, as in a state_dict."""
-        raise NotImplementedError
-
-    def counts(self, group: dict[str, Any]) -> bool:
-        """Whether an update in ``group`` counts for its parameters' k."""
-        return True
-
-    def check_defaults(self) -> None:
-        """Raise ValueError for defaults that are good one by one, but not together."""
-
-    def check_group(self, group: dict[str, Any], where: str = "") -> None:
-        """Raise ValueError for an option, no number of a column, that cannot be done."""
-        check_hints(group, where)
-
-    def adopted(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Return what a loaded group's options mean in this class."""
-        return options
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} (on {self.device}"]
@@ -149,9 +33,6 @@ class Optimizer:
             lines.append(f"Parameter Group {i}: {len(group['params'])} parameters")
             lines += [f"    {k}: {v!r}" for k, v in sorted(group.items()) if k != "params"]
         return "\n".join(lines) + "\n)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("an optimizer holds a device: copy or save its state_dict() instead")
 
     @entry
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -166,39 +47,6 @@ class Optimizer:
         """
         self._settle()
         self._add([param_group])
-
-    def _add(self, new: Sequence[Any]) -> None:
-        """Add groups, all or none. They are checked together: each by itself takes n^2 time."""
-        groups = [self._completed(group) for group in new]
-        params = [p for group in groups for p in group["params"]]
-        check_distinct(self._params, params)
-        check_named(self.param_groups, groups)
-        for group in groups:
-            self._check(group)
-        check_place(self._backend, params)
-        members = [len(group["params"]) for group in groups]
-        first = len(self.param_groups)
-        self.param_groups += groups
-        self._params += params
-        self._members += members
-        self._memory.take_in([array_of(p, "params").shape for p in params])
-        self._timeline.take_in([i for i, n in enumerate(members, first) for _ in range(n)])
-
-    def _completed(self, group: Any) -> dict[str, Any]:
-        params, names = params_of(group)
-        return {**self.defaults, **group, "params": params, **names}
-
-    def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros.
-
-        An array that can be written is set to zeros in place, as in torch: it stays the ``grad``. A
-        DeviceArray is set to zeros either way, on the device: kernels write into it.
-        """
-        for p in self._params:
-            if isinstance(p, Parameter) and isinstance(p.grad, DeviceArray):
-                p.grad.fill_zero()
-            elif isinstance(p, Parameter) and p.grad is not None:
-                p.grad = None if set_to_none else zeroed(p.grad, p.shape)
 
     @entry
     def step(
@@ -244,6 +92,18 @@ class Optimizer:
                 self._give_gradient(i, grads[i])
             self._update(host, active)
         return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros.
+
+        An array that can be written is set to zeros in place, as in torch: it stays the ``grad``. A
+        DeviceArray is set to zeros either way, on the device: kernels write into it.
+        """
+        for p in self._params:
+            if isinstance(p, Parameter) and isinstance(p.grad, DeviceArray):
+                p.grad.fill_zero()
+            elif isinstance(p, Parameter) and p.grad is not None:
+                p.grad = None if set_to_none else zeroed(p.grad, p.shape)
 
     def _give_gradient(self, i: int, grad: Any) -> None:
         if isinstance(grad, DeviceArray) and grad._place == self._backend.place:
@@ -310,140 +170,3 @@ class Optimizer:
         """
         self._check_members()
         load_state(self, state_dict)
-
-    def _check(self, group: dict[str, Any], argument: bool = False) -> None:
-        """Raise ValueError or TypeError if an option of a group cannot be meant.
-
-        torch checks the constructor's arguments (``argument``) more strictly than a group.
-        """
-        for key in self._sources.keys:
-            check_number(self.limits, key, option(group, key), label(key), argument)
-        self.check_group(group)
-
-    def _check_members(self) -> None:
-        """Raise ValueError unless the groups hold the very parameters that were added."""
-        lists = [group.get("params", ()) for group in self.param_groups]
-        same = self._members == [len(params) for params in lists]
-        # By identity: equal arrays are others, and == of two arrays is no answer.
-        if not same or not all(map(is_, chain.from_iterable(lists), self._params)):
-            raise ValueError(
-                "param_groups or a group's params were changed by hand: add with "
-                "add_param_group, and to remove or replace make a new optimizer"
-            )
-
-    def _prepare(
-        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
-    ) -> None:
-        """Have memory and table for an update, or for a replay in which tracks have these paces."""
-        sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
-        for i, group in enumerate(self.param_groups):
-            self.check_group(group, f"param_groups[{i}] ")
-        self._make_room()
-        counted = self._per_parameter([self.counts(group) for group in self.param_groups])
-        paces = None if tracks is None else self._sources.paces(sources, tracks, period)
-        timeline = self._timeline
-        timeline.control = control_of(self.max_norm, self.skip_nonfinite)
-        if timeline.fits(sources, active, counted, paces):
-            return
-        if self.skip_nonfinite and self._ask_applied():
-            self._prepare(active, tracks, period)  # the groups have other numbers now
-            return
-        timeline.plan(sources, active, counted, paces)
-
-    @entry
-    def _get_ready(
-        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace], period: int
-    ) -> float:
-        """Have all that a replay needs; return the number of updates that it may have."""
-        self._settle()
-        self._check_members()
-        arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
-        self._prepare(active, tracks, period)
-        for i, array in arrays.items():
-            if not isinstance(array, DeviceArray):  # of the numpy device
-                self._backend.write("param", i, array)
-        return self._timeline.updates_left
-
-    @entry
-    def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:
-        """Count updates that a tape has made; 0: it failed, and nothing is known."""
-        if updates:
-            self._memory.has = self._memory.has | (active[:, None] & self._made())
-            self._timeline.progress = self._timeline.after(updates)
-        else:
-            self._timeline.forget()
-
-    def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
-        """Make the update that was prepared: wholly, or not at all."""
-        has = self._memory.has | (active[:, None] & self._made())
-        self._begun = Begun(arrays, self._timeline.after(), has)
-        try:
-            self._timeline.step()
-            self._finish(self._begun)
-        except BaseException:
-            # At once, so that nobody sees or saves half of it, but Ctrl-C must not take for ever.
-            with suppress(DeviceError):
-                self._settle(PATIENCE)
-            raise
-
-    def _settle(self, patience: float | None = None) -> None:
-        """Finish an update that was cut short if the device has made it; forget it if not."""
-        if self._unsure:
-            self._settle_applied()
-        if self._begun is None:
-            return
-        applied = self._backend.applied(patience)
-        if applied == self._begun.progress.row:
-            self._finish(self._begun)
-        elif applied is not None:
-            self._begun = None
-
-    def _finish(self, begun: Begun) -> None:
-        self._timeline.progress, self._memory.has = begun.progress, begun.has
-        for i, array in begun.arrays.items():
-            self._backend.read("param", i, array)
-        self._begun = None
-
-    def _settle_applied(self) -> None:
-        """Learn which updates the device has made, where that is not known; waits then."""
-        if self._unsure:
-            with self._lock:
-                self._unsure = False  # who asks for the groups meanwhile gets them as they are
-                try:
-                    self._ask_applied()
-                except BaseException:
-                    self._unsure = True
-                    raise
-
-    def _ask_applied(self) -> int:
-        """Ask the device for the updates made since the plan; return how many were skipped."""
-        applied = self._backend.applied() if self._timeline.progress.row else None
-        skipped = 0 if applied is None else settled(self, applied)
-        self._skipped += skipped
-        return skipped
-
-    def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
-        """Return a flag, or some, of each group as those of each parameter."""
-        return _repeated(tuple(flags), tuple(self._members))
-
-    def _made(self) -> npt.NDArray[np.bool_]:
-        """Return which states an update of each parameter makes: (parameters, all_states)."""
-        made = (self.states_of(group) for group in self.param_groups)
-        return self._per_parameter(tuple(s in states for s in self.all_states) for states in made)
-
-    def _make_room(self, also: Iterable[str] = ()) -> None:
-        """Have slabs for all parameters, what updates of them make, and ``also`` these states."""
-        wanted = set(also).union(*map(self.states_of, self.param_groups))
-        homes = homes_of(self._params)
-        if not self._memory.fits(wanted, homes):
-            self._timeline.forget()
-            self._memory.move(wanted, homes)
-
-    def _array(self, i: int) -> Float32 | DeviceArray:
-        array, shape = array_of(self._params[i], f"parameter {i}"), self._memory.shapes[i]
-        if array.shape != shape:
-            raise ValueError(
-                f"parameter {i} has shape {array.shape}, but had {shape} when it was "
-                "added: give it an array of that shape, or make a new optimizer"
-            )
-        return array

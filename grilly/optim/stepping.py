@@ -1,0 +1,170 @@
+"""Stepping: an update from what the groups hold to its end, whatever cuts it short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..backend import Pace
+from ..errors import DeviceError
+from ..nn.parameter import Float32
+from ..resident.array import DeviceArray
+from .applied import settled
+from .control import control_of
+from .entry import entry
+from .grouped import Grouped
+from .params import array_of
+from .progress import Progress
+from .residents import homes_of
+
+# Seconds that an update which Ctrl-C cut short may take to end.
+PATIENCE = 1.0
+
+
+@lru_cache(maxsize=256)
+def _repeated(flags: tuple[Any, ...], members: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Return ``flags``, each as often as ``members`` says; kept, because each step asks for it."""
+    array = np.repeat(np.array(flags, np.bool_), members, axis=0)
+    array.flags.writeable = False
+    return array
+
+
+class Begun(NamedTuple):
+    """An update from its submission to its end, with all that it changes on the host."""
+
+    arrays: dict[int, Float32]
+    progress: Progress
+    has: npt.NDArray[np.bool_]
+
+
+class Stepping(Grouped):
+    """Groups that can be updated: prepared, made wholly or not at all, and settled."""
+
+    # An update of which it is not known whether the device has made it.
+    _begun: Begun | None = None
+    # Whether updates were attempted of which it is not known whether they were made, and how many
+    # were not.
+    _unsure: bool = False
+    _skipped: int = 0
+
+    def _prepare(
+        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
+    ) -> None:
+        """Have memory and table for an update, or for a replay in which tracks have these paces."""
+        sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
+        for i, group in enumerate(self.param_groups):
+            self.check_group(group, f"param_groups[{i}] ")
+        self._make_room()
+        counted = self._per_parameter([self.counts(group) for group in self.param_groups])
+        paces = None if tracks is None else self._sources.paces(sources, tracks, period)
+        timeline = self._timeline
+        timeline.control = control_of(self.max_norm, self.skip_nonfinite)
+        if timeline.fits(sources, active, counted, paces):
+            return
+        if self.skip_nonfinite and self._ask_applied():
+            self._prepare(active, tracks, period)  # the groups have other numbers now
+            return
+        timeline.plan(sources, active, counted, paces)
+
+    @entry
+    def _get_ready(
+        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace], period: int
+    ) -> float:
+        """Have all that a replay needs; return the number of updates that it may have."""
+        self._settle()
+        self._check_members()
+        arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
+        self._prepare(active, tracks, period)
+        for i, array in arrays.items():
+            if not isinstance(array, DeviceArray):  # of the numpy device
+                self._backend.write("param", i, array)
+        return self._timeline.updates_left
+
+    @entry
+    def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:
+        """Count updates that a tape has made; 0: it failed, and nothing is known."""
+        if updates:
+            self._memory.has = self._memory.has | (active[:, None] & self._made())
+            self._timeline.progress = self._timeline.after(updates)
+        else:
+            self._timeline.forget()
+
+    def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
+        """Make the update that was prepared: wholly, or not at all."""
+        has = self._memory.has | (active[:, None] & self._made())
+        self._begun = Begun(arrays, self._timeline.after(), has)
+        try:
+            self._timeline.step()
+            self._finish(self._begun)
+        except BaseException:
+            # At once, so that nobody sees or saves half of it, but Ctrl-C must not take for ever.
+            with suppress(DeviceError):
+                self._settle(PATIENCE)
+            raise
+
+    def _settle(self, patience: float | None = None) -> None:
+        """Finish an update that was cut short if the device has made it; forget it if not."""
+        if self._unsure:
+            self._settle_applied()
+        if self._begun is None:
+            return
+        applied = self._backend.applied(patience)
+        if applied == self._begun.progress.row:
+            self._finish(self._begun)
+        elif applied is not None:
+            self._begun = None
+
+    def _finish(self, begun: Begun) -> None:
+        self._timeline.progress, self._memory.has = begun.progress, begun.has
+        for i, array in begun.arrays.items():
+            self._backend.read("param", i, array)
+        self._begun = None
+
+    def _settle_applied(self) -> None:
+        """Learn which updates the device has made, where that is not known; waits then."""
+        if self._unsure:
+            with self._lock:
+                self._unsure = False  # who asks for the groups meanwhile gets them as they are
+                try:
+                    self._ask_applied()
+                except BaseException:
+                    self._unsure = True
+                    raise
+
+    def _ask_applied(self) -> int:
+        """Ask the device for the updates made since the plan; return how many were skipped."""
+        applied = self._backend.applied() if self._timeline.progress.row else None
+        skipped = 0 if applied is None else settled(self, applied)
+        self._skipped += skipped
+        return skipped
+
+    def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
+        """Return a flag, or some, of each group as those of each parameter."""
+        return _repeated(tuple(flags), tuple(self._members))
+
+    def _made(self) -> npt.NDArray[np.bool_]:
+        """Return which states an update of each parameter makes: (parameters, all_states)."""
+        made = (self.states_of(group) for group in self.param_groups)
+        return self._per_parameter(tuple(s in states for s in self.all_states) for states in made)
+
+    def _make_room(self, also: Iterable[str] = ()) -> None:
+        """Have slabs for all parameters, what updates of them make, and ``also`` these states."""
+        wanted = set(also).union(*map(self.states_of, self.param_groups))
+        homes = homes_of(self._params)
+        if not self._memory.fits(wanted, homes):
+            self._timeline.forget()
+            self._memory.move(wanted, homes)
+
+    def _array(self, i: int) -> Float32 | DeviceArray:
+        array, shape = array_of(self._params[i], f"parameter {i}"), self._memory.shapes[i]
+        if array.shape != shape:
+            raise ValueError(
+                f"parameter {i} has shape {array.shape}, but had {shape} when it was "
+                "added: give it an array of that shape, or make a new optimizer"
+            )
+        return array
