@@ -56,7 +56,7 @@ def counted(steps: int, attempted: int, applied: int, pace: Pace) -> tuple[int, 
 
 @cache
 def settling(kind: Any) -> type[Any]:
-    """Return a scheduler's class for an optimizer that skips updates.
+    """Return a scheduler's class for an optimizer of whose updates the host does not know.
 
     What it shows of itself is read back from the device first. It has the name of ``kind``.
     """
@@ -69,18 +69,20 @@ def settling(kind: Any) -> type[Any]:
         method.__doc__ = getattr(kind, name).__doc__
         return method
 
-    def last_epoch(self: Any) -> float:
-        self.optimizer._settle_applied()
-        epoch: float = self.__dict__["last_epoch"]
-        return epoch
+    def asked(name: str) -> property:
+        def get(self: Any) -> Any:
+            self.optimizer._settle_applied()
+            return self.__dict__[name]
 
-    def set_last_epoch(self: Any, epoch: float) -> None:
-        self.__dict__["last_epoch"] = epoch
+        def put(self: Any, value: Any) -> None:
+            self.__dict__[name] = value
+
+        return property(get, put)
 
     shown = [name for name in SHOWN if hasattr(kind, name)]
-    body = {name: asks(name) for name in shown}
-    body["last_epoch"] = property(last_epoch, set_last_epoch)
-    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    body: dict[str, Any] = {name: asks(name) for name in shown}
+    body |= {name: asked(name) for name in getattr(kind, "_READ_BACK", ("last_epoch",))}
+    names = {"__module__": kind.__module__, "__doc__": kind.__doc__, "_reads_back": True}
     made = type(kind.__name__, (kind,), {"__slots__": (), **names, **body})
     made.__qualname__ = kind.__qualname__
     return made
@@ -88,7 +90,7 @@ def settling(kind: Any) -> type[Any]:
 
 @cache
 def skipping(kind: Any) -> type[Any]:
-    """Return an optimizer's class that skips updates: its groups are read back when asked for.
+    """Return an optimizer's class whose groups are read back when asked for.
 
     ``param_groups`` waits for the device, if it is not known which updates were made. A group that
     was taken from it before shows what holds if all were made, until then.
@@ -115,15 +117,24 @@ def skipping(kind: Any) -> type[Any]:
 
     @contextmanager
     def as_if_made(self: Any) -> Iterator[None]:
-        self._unsure = False
+        if self._quiet:
+            yield
+            return
+        self._unsure, self._quiet = False, True
         try:
             yield
         finally:
-            self._unsure = self._timeline.progress.row > 0
+            self._quiet = False
+            skipping = self.skip_nonfinite and self._timeline.progress.row > 0
+            self._unsure = skipping or any(seat.pending for seat in self._seated())
 
     step.__doc__ = kind.step.__doc__
     body = {"step": step, "_get_ready": get_ready, "_replayed": replayed, "_as_if_made": as_if_made}
-    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    names: dict[str, Any] = {
+        "__module__": kind.__module__,
+        "__doc__": kind.__doc__,
+        "_reads_back": True,
+    }
     groups = property(param_groups, set_param_groups)
     made = type(kind.__name__, (kind,), {**names, **body, "param_groups": groups})
     made.__qualname__ = kind.__qualname__
@@ -131,3 +142,11 @@ def skipping(kind: Any) -> type[Any]:
 
 
 SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict")
+
+
+def read_back(scheduler: Any) -> None:
+    """Let a scheduler and its optimizer ask the device before they show anything of themselves."""
+    for one, kind_of in ((scheduler.optimizer, skipping), (scheduler, settling)):
+        kind: Any = type(one)
+        if not getattr(kind, "_reads_back", False):
+            one.__class__ = kind_of(kind)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..rules import State, advance, bind, starts
-from ..rules.tree import coast, coasts
+from ..rules.on_device import Member, held_of, member_of
+from ..rules.phases import phase_of
+from ..rules.tree import bind_live, coast, coasts, rules_in
 from ..schedules import WINDOW, Function, Schedule, Text
 from .functions_in import anew, written_in
 from .lr_scheduler.functions import asked, number
@@ -18,6 +21,10 @@ from .rows import Values, values_of
 from .sampling import Window, agrees, plain_step, sampled, traces
 
 States = Mapping[str, State]
+ON_HOST = (
+    "a function in it is no formula, so the host must compute it with its rules: give step() a "
+    "number, as in scheduler.step(loss.item())"
+)
 
 
 class _Known(NamedTuple):
@@ -53,8 +60,12 @@ class Course:
         self._traces_left = self.MOST_TRACES - 1 if self._asked else 0
         self._known: list[_Known] = []
 
-    def formula(self, states: States, t: float, where: str) -> tuple[Schedule, float]:
+    def formula(
+        self, states: States, t: float, where: str, token: str = ""
+    ) -> tuple[Schedule, float]:
         """Return the formula from step ``t`` on, and the last step that it holds for.
+
+        With a ``token`` the values of rules in it are the device's to change.
 
         Raises ValueError, with ``where``, past the end of a schedule that ends with an error; and
         what a function of the user's raises at step ``t``.
@@ -62,7 +73,7 @@ class Course:
         if t > self._last:
             end = f"the schedule ends at step {self._last:g}"
             raise ValueError(f"{where}: {end}, step {t:g} is past it")
-        tree = self._bound(states)
+        tree = self._bound(states, token)
         if not self._on_host:
             return tree, min(self._last, t + WINDOW - 1) if self.watched else self._last
         self._known = [known for known in self._known if known.covers(t)]
@@ -131,9 +142,31 @@ class Course:
         own = [_value(tree, plain_step(t), "the schedule") for t in steps.tolist()]
         return np.array(own, np.float64)
 
-    def _bound(self, states: States) -> Schedule:
-        bound: Schedule = bind(self._traced, states) if self.starts else self._traced
+    def _bound(self, states: States, token: str = "") -> Schedule:
+        if not self.starts:
+            return self._traced
+        bound: Schedule = (
+            bind_live(self._traced, states, token) if token else bind(self._traced, states)
+        )
         return bound
+
+    def members(
+        self, states: States, t: float, token: str, nonfinite: str, where: str
+    ) -> list[Member]:
+        """Return its rules as a device has them from step ``t`` on, in the order of ``starts``.
+
+        Raises ValueError, with ``where``, for one that a device cannot count.
+        """
+        if self.starts and self._on_host:
+            raise ValueError(f"{where}: {ON_HOST}")
+        rules = dict(rules_in(self.tree))
+        return [
+            member_of(rules[path], states[path], f"{token}:{path}", nonfinite, where)._replace(
+                held=replace(held_of(states[path]), waits=waits, left=left)
+            )
+            for path in self.starts
+            for waits, left in [phase_of(self.tree, path, t)]
+        ]
 
 
 def _value(tree: Schedule, step: Any, where: str) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from ..rules import check_states
+from ..rules.on_device import Member, state_of
+from ..rules.packed import Held
 from ..schedules import Schedule
 from .columns import columns_of
 from .course import Course, States
@@ -90,14 +92,57 @@ class Following:
             "no epoch"
         )
 
-    def formulas(self, states: AllStates, t: float) -> tuple[SomeFormulas, float]:
-        """Return the formulas from step ``t`` on, and the last step that they all hold for."""
+    def formulas(
+        self, states: AllStates, t: float, owner: str | None = None
+    ) -> tuple[SomeFormulas, float]:
+        """Return the formulas from step ``t`` on, and the last step that they all hold for.
+
+        The values of rules are the device's to change if they have an ``owner``.
+        """
+        if owner is not None:
+            return self._live_formulas(states, t, owner)
         nothing: tuple[Schedule | None, float] = None, np.inf
         found = self._each(
             states, lambda where, course, own: course.formula(own, t, where), nothing
         )
         last = min((last for own in found.values() for _, last in own), default=np.inf)
         return {self.columns[name]: [f for f, _ in own] for name, own in found.items()}, last
+
+    def _live_formulas(self, states: AllStates, t: float, owner: str) -> tuple[SomeFormulas, float]:
+        last = np.inf
+        found: dict[Key, list[Schedule | None]]
+        found = {key: [None] * self._groups for key in self.columns.values()}
+        for name, i, course in self.scheduled():
+            where = f"{name} of param_groups[{i}]"
+            token = f"{owner}:{name}[{i}]"
+            formula, end = course.formula(states[name][i], t, where, token)
+            found[self.columns[name]][i], last = formula, min(last, end)
+        return found, last
+
+    def members(self, states: AllStates, t: float, owner: str, nonfinite: str) -> list[Member]:
+        """Return all rules as a device has them from step ``t`` on, in one order.
+
+        Raises ValueError for a rule that a device cannot count, and for a function with rules.
+        """
+        return [
+            member
+            for name, i, course in self.scheduled()
+            for member in course.members(
+                states[name][i],
+                t,
+                f"{owner}:{name}[{i}]",
+                nonfinite,
+                f"{name} of param_groups[{i}]",
+            )
+        ]
+
+    def with_held(self, states: AllStates, held: Sequence[Held]) -> AllStates:
+        """Return the states with what a device holds of ``members``."""
+        rest = iter(held)
+        new = {name: list(own) for name, own in states.items()}
+        for name, i, course in self.scheduled():
+            new[name][i] = {path: state_of(next(rest)) for path in course.starts}
+        return new
 
     def agree(self, track: Track) -> bool:
         """Return whether the formulas in ``track`` have its rows' values on a device too.

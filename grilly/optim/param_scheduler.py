@@ -5,11 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 
 from ..errors import StateError
+from ..resident.metrics import lives_on_device
+from ..resident.recording import refuse
+from ..rules.packed import Held
 from ..schedules.steps import MOST_STEPS
 from .columns import limits_of, sound
 from .course import fingerprint
@@ -18,16 +21,16 @@ from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.lambdas import ASKED
 from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.preview import steps_of
-from .lr_scheduler.touch import unchanged_on_error
+from .lr_scheduler.touch import unchanged_on_error, write
 from .options import Key, check_number
 from .rows import Values
+from .seats import Seat, device_step, new_owner
 from .track import Track
 from .written import held, last, put
 
 # Those that are alive and not closed: no two may write the same number.
 _writers: weakref.WeakSet[ParamScheduler] = weakref.WeakSet()
 _STATE = {"last_epoch", "schedules", "rules"}
-RULES = "a rule in it counts at every step what the host tells it"
 
 
 class ParamScheduler:
@@ -70,6 +73,9 @@ class ParamScheduler:
     [(0.0, 0.5), (0.25, 0.5), (0.5, 0.75)]
     """
 
+    # What becomes of a metric on the device that is not finite: it does not count, and an error is
+    # raised when something is read back; it does not count; or it counts as in torch.
+    nonfinite: Literal["raise", "ignore", "count"] = "raise"
     # What a SequentialLR or ChainedScheduler says of it.
     _instead: ClassVar[str] = (
         "its values are absolute and of its own clock: join or multiply the schedules "
@@ -93,6 +99,7 @@ class ParamScheduler:
         # A plain number: a numpy int may overflow, and is no JSON.
         self.last_epoch = _plain(last_epoch)
         self._closed = False
+        self._seat: Seat | None = None
         self._track = Track(self)
         self._states: AllStates = {}
         self._following = self._taken_in(None)
@@ -120,8 +127,14 @@ class ParamScheduler:
         number, group and step (on Python 3.10 without).
         """
         self._check_open()
+        if lives_on_device(metrics):
+            device_step(self, metrics)
+            return
         if metrics is None and noted(self):
             return
+        if metrics is not None:
+            refuse("a metric on the host", "it must be a DeviceArray or a grilly.Mean")
+        self._leave_seat()
         own, track = self._following, self._track
         if (
             metrics is None
@@ -215,6 +228,7 @@ class ParamScheduler:
                 check_epoch(t)
                 if t < 0:
                     raise ValueError(f"last_epoch must be at least 0, got {t}")
+                self._seat = None  # what the device has counted is written over
                 self._move(t, states)
             except (TypeError, ValueError) as error:
                 raise StateError(f"state_dict does not fit ParamScheduler: {error}") from error
@@ -247,7 +261,8 @@ class ParamScheduler:
     def _stood(self, t: float, states: AllStates) -> bool:
         """Stand at step ``t``; return whether the formulas for it have proved to be right."""
         track = self._track
-        formulas, end = self._following.formulas(states, t)
+        owner = None if self._seat is None else self._seat.owner
+        formulas, end = self._following.formulas(states, t, owner)
         if formulas == track.formulas:
             formulas = track.formulas  # the same object: the track may look further ahead
         if formulas is track.formulas and t == track.t + 1 and track.at + 1 < track.end:
@@ -289,11 +304,13 @@ class ParamScheduler:
         And why the host cannot give it others in the midst of a replay; "" if it can.
         """
         self._check_open()
-        if self._following.has_rules:
-            return 0, RULES
+        seat = self._seat
+        if self._following.has_rules and seat is None:
+            return 0, ""
         track, groups = self._track, self.optimizer.param_groups
         stands = (
-            track.t == self.last_epoch
+            (seat is None or seat.key == self._key())
+            and track.t == self.last_epoch
             and self._following.fits(self.optimizer, self.schedules)
             and track.holds(groups)
         )
@@ -309,10 +326,53 @@ class ParamScheduler:
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""
         self._move(self.last_epoch + steps, self._states)
+        if self._seat is not None:
+            self._seat.counted()
 
     def _tracks(self) -> list[Track]:
         """Return the tracks that are written along now."""
         return [self._track]
+
+    # --- Rules on the device ---------------------------------------------------------------------
+
+    def _seated(self) -> Seat:
+        """Return the seat of the rules on the optimizer's device, a new one after a change."""
+        self._take_in()
+        if not self._following.has_rules:
+            raise ValueError("metrics is for a rule, and no schedule has one: call step()")
+        if self._seat is not None and self._seat.key == self._key():
+            return self._seat
+        self._leave_seat()
+        owner = new_owner()
+        members = self._following.members(self._states, self.last_epoch, owner, self._policy)
+        self._seat = Seat(self, owner, self._key(), members)
+        self._move(self.last_epoch, self._states)
+        return self._seat
+
+    def _leave_seat(self) -> None:
+        """Go on on the host, with what the device has counted."""
+        if self._seat is not None:
+            self._seat.settle()
+            self._seat = None
+
+    def _key(self) -> Any:
+        return id(self._following), self._policy
+
+    @property
+    def _policy(self) -> str:
+        return self.nonfinite
+
+    def _counted_on_device(self, steps: int) -> None:
+        self._move(self.last_epoch + steps, self._states)
+
+    def _take_held(self, held: list[Held]) -> None:
+        """Be what the device has made of its metrics; an edit of a number meanwhile is kept."""
+        groups = self.optimizer.param_groups
+        edits = self._track.edits(groups)
+        states = self._following.with_held(self._states, held)
+        self._move(self.last_epoch, states)
+        for (i, key), value in edits.items():
+            write(groups[i], key, value)
 
     # --- States and errors -----------------------------------------------------------------------
 

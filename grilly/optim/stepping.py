@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,9 @@ from .grouped import Grouped
 from .params import array_of
 from .progress import Progress
 from .residents import homes_of
+
+if TYPE_CHECKING:
+    from .seats import Seat
 
 # Seconds that an update which Ctrl-C cut short may take to end.
 PATIENCE = 1.0
@@ -50,6 +53,8 @@ class Stepping(Grouped):
     # Whether updates were attempted of which it is not known whether they were made, and how many
     # were not.
     _unsure: bool = False
+    # Whether somebody works on the groups as if all were known: see applied.py.
+    _quiet: bool = False
     _skipped: int = 0
 
     def _prepare(
@@ -66,10 +71,12 @@ class Stepping(Grouped):
         timeline.control = control_of(self.max_norm, self.skip_nonfinite)
         if timeline.fits(sources, active, counted, paces):
             return
-        if self.skip_nonfinite and self._ask_applied():
-            self._prepare(active, tracks, period)  # the groups have other numbers now
+        if self._ask_device():
+            self._prepare(active, tracks, period)  # the groups may have other numbers now
             return
         timeline.plan(sources, active, counted, paces)
+        for seat in self._seated():
+            seat.rules.aim()
 
     @entry
     def _get_ready(
@@ -131,17 +138,27 @@ class Stepping(Grouped):
             with self._lock:
                 self._unsure = False  # who asks for the groups meanwhile gets them as they are
                 try:
-                    self._ask_applied()
+                    self._ask_device()
                 except BaseException:
                     self._unsure = True
                     raise
 
-    def _ask_applied(self) -> int:
-        """Ask the device for the updates made since the plan; return how many were skipped."""
-        applied = self._backend.applied() if self._timeline.progress.row else None
-        skipped = 0 if applied is None else settled(self, applied)
-        self._skipped += skipped
-        return skipped
+    def _ask_device(self) -> bool:
+        """Ask the device for what the host does not know; return whether anything was new."""
+        skipped = 0
+        if self.skip_nonfinite and self._timeline.progress.row:
+            applied = self._backend.applied()
+            skipped = 0 if applied is None else settled(self, applied)
+            self._skipped += skipped
+        # Each of them: one that raises for a refused metric must not hide another's.
+        news = [seat.settle() for seat in self._seated()]
+        return skipped > 0 or any(news)
+
+    def _seated(self) -> list[Seat]:
+        """Return the seats of rules that run on the device."""
+        seats = [(ref, ref()) for ref in self._seats]
+        self._seats[:] = [ref for ref, seat in seats if seat is not None]
+        return [seat for _, seat in seats if seat is not None]
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""

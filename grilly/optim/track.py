@@ -83,6 +83,15 @@ class Track:
             for group, value in zip(groups, rows[self.at], strict=False)
         )
 
+    def edits(self, groups: Sequence[dict[str, Any]]) -> dict[tuple[int, Key], float]:
+        """Return the numbers that somebody has written over since, by group and key."""
+        return {
+            (i, key): number
+            for key, rows in self.rows.items()
+            for i, (group, value) in enumerate(zip(groups, rows[self.at], strict=False))
+            if value == value and (number := option(group, key)) != value
+        }
+
     def source(self, group: int, key: Key, value: float) -> Source | None:
         """Return the formula of a group's number if ``value`` is its own, else None."""
         rows = self.rows.get(key)

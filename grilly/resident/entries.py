@@ -62,9 +62,13 @@ class Tick:
 
     scheduler: Any
     arguments: tuple[Any, ...]
+    # What of it is done on the device: rules count a metric there. The table knows the rest.
+    step: Any = None
 
     def on_host(self) -> None:
-        """Nothing: the table knows how the schedules move."""
+        """Make it on the numpy device."""
+        if self.step is not None:
+            self.step.on_host()
 
     def again(self) -> None:
         """Make it as without a tape."""

@@ -63,11 +63,13 @@ class VulkanPlayer:
 
     def __init__(self, device: vk.Device, entries: Sequence[Any]) -> None:
         self._device = device
-        self._entries = [entry for entry in entries if not isinstance(entry, Tick)]
+        self._entries = [e for e in entries if not (isinstance(e, Tick) and e.step is None)]
         self._moves: dict[Any, int] = {}  # updates of each backend in a round
         for entry in self._entries:
             if isinstance(entry, Update):
                 self._moves[entry.backend] = self._moves.get(entry.backend, 0) + 1
+            elif isinstance(entry, Tick):
+                self._moves.setdefault(entry.step.backend, 0)
         self._bodies: dict[tuple[int, ...], vk.Tape] = {}
         self._versions: list[int] = []
         self._kept: OrderedDict[Any, Any] = OrderedDict()
@@ -107,7 +109,8 @@ class VulkanPlayer:
             for backend, moves in self._moves.items():
                 if backend.rows_left < moves:
                     tapes.append(backend.refill())
-            rounds = min([times, *(b.rows_left // moves for b, moves in self._moves.items())])
+            rows = [b.rows_left // moves for b, moves in self._moves.items() if moves]
+            rounds = min([times, *rows])
             now = self._parities()
             pair = [self._body(now), self._body(self._after(now))]
             tapes += pair * (rounds // 2) + pair[: rounds % 2]
@@ -138,13 +141,16 @@ class VulkanPlayer:
                 if isinstance(entry, Update):
                     entry.record(tape, now[entry.backend])
                     now[entry.backend] ^= 1
+                elif isinstance(entry, Tick):
+                    entry.step.record(tape, now[entry.step.backend])
                 else:
                     entry.record(tape)
         return tape
 
     def _forget_old(self) -> None:
         """Forget what was recorded for buffers that are others now."""
-        versions = [backend.version for backend in self._moves]
+        steps = [entry.step for entry in self._entries if isinstance(entry, Tick)]
+        versions = [one.version for one in (*self._moves, *steps)]
         if versions != self._versions:
             self._bodies.clear()
             self._kept.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -109,7 +110,9 @@ class Tape:
 
     def append(self, entry: Op | Update) -> None:
         """Note something to do on a device."""
-        place = entry.place
+        self._append(entry, entry.place)
+
+    def _append(self, entry: Any, place: Place) -> None:
         if self._place is not None and place != self._place:
             raise RecordError(
                 f"a tape is for one device: this is on {place.name}, what came before on "
@@ -118,9 +121,13 @@ class Tape:
         self._place = place
         self._entries.append(entry)
 
-    def tick(self, scheduler: Any, *arguments: Any) -> None:
-        """Note a step of a scheduler."""
-        self._entries.append(Tick(scheduler, arguments))
+    def tick(self, scheduler: Any, *arguments: Any, step: Any = None) -> None:
+        """Note a step of a scheduler; ``step`` is what of it is done on the device."""
+        entry = Tick(scheduler, arguments, step)
+        if step is None:
+            self._entries.append(entry)
+        else:
+            self._append(entry, step.place)
 
     def replay(self, times: int = 1) -> None:
         """Do what was recorded ``times`` times; returns when that is submitted.
@@ -138,8 +145,11 @@ class Tape:
         assert self._place is not None
         recording.refuse("a replay", "a tape holds no other tape")
         self._place.check()
-        self._refuse_short(count)
-        self._replay(count)
+        with ExitStack() as quiet:
+            for optimizer in self._optimizers():
+                quiet.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
+            self._refuse_short(count)
+            self._replay(count)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted to the device; False if ``timeout`` s were not enough.
@@ -173,6 +183,12 @@ class Tape:
         return Pace(len(ticks), tuple(within))
 
     # --- A replay --------------------------------------------------------------------------------
+
+    def _optimizers(self) -> list[Any]:
+        """Return the optimizers whose groups a replay moves on."""
+        own = [updates[0].optimizer for updates in self._updates]
+        own += [ticks[0].scheduler.optimizer for ticks in self._ticks]
+        return list({id(optimizer): optimizer for optimizer in own}.values())
 
     def _refuse_short(self, times: int) -> None:
         """Raise RecordError if a scheduler's values are not known for so many times."""

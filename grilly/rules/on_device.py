@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import isfinite
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from .base import State, tolerances
-from .greedy import Greedy
+from .base import BETTER, WORST, Rule, State, reduced, tolerances
+from .greedy import Greedy, greedy_step
 from .packed import DeviceRule, Held
-from .plateau import Plateau
+from .plateau import Plateau, count_bad
 from .words import Number
 
 Targets = Sequence[Sequence[int]]
 Recurrence = Callable[[Held, float], Held]
+# What greedy_step asks of a rule.
+GREEDY_SETTINGS = (
+    *("mode", "threshold", "threshold_mode", "factor", "patience", "cooldown", "warmup", "eps"),
+    *("smooth", "window_size"),
+)
 
 
 class Member(NamedTuple):
@@ -88,6 +94,41 @@ def plateau_groups_held(scheduler: Any, values: Sequence[float]) -> Held:
     return Held(counts, list(values), scheduler.last_epoch)
 
 
+def plateau_recurrence(rule: DeviceRule, scheduler: Any) -> Recurrence:
+    """Return the recurrence of torch's ReduceLROnPlateau with the settings that it has now."""
+    mode = scheduler.mode
+    margins = tolerances(scheduler.threshold, scheduler.threshold_mode)
+    patience, cooldown = scheduler.patience, scheduler.cooldown
+    factor, eps = scheduler.factor, scheduler.eps
+
+    def recurrence(held: Held, metric: float) -> Held:
+        counts, values = held.counts, held.values
+        best = WORST[mode] if counts["best"] is None else counts["best"]
+        better = BETTER[mode](metric, best, *margins)
+        bad, waiting, cut = count_bad(better, counts["bad"], counts["cooldown"], patience, cooldown)
+        if cut:
+            pairs = zip(values, rule.bounds, strict=True)
+            values = [reduced(value, factor, least, eps) for value, (least,) in pairs]
+        new = {"best": metric if better else counts["best"], "bad": bad, "cooldown": waiting}
+        return replace(held, counts={**counts, **new}, values=values)
+
+    return recurrence
+
+
+def greedy_recurrence(rule: DeviceRule, scheduler: Any, reset_start: int) -> Recurrence:
+    """Return the recurrence of Hugging Face's GreedyLR with the settings that it has now."""
+    settings = SimpleNamespace(**{name: getattr(scheduler, name) for name in GREEDY_SETTINGS})
+    bounds = [(least, most) for least, most, _ in rule.bounds]
+    firsts = [first for *_, first in rule.bounds]
+
+    def recurrence(held: Held, metric: float) -> Held:
+        own = settings, held.counts, held.values, metric, bounds, firsts, reset_start
+        counts, values = greedy_step(*own)
+        return replace(held, counts=counts, values=values)
+
+    return recurrence
+
+
 def device_greedy(rule: Greedy, targets: Sequence[int], nonfinite: str = "raise") -> DeviceRule:
     """Return ``rule`` as the device has it; its value is written at ``targets``.
 
@@ -141,3 +182,21 @@ def state_of(held: Held) -> State:
     """
     (value,) = held.values
     return {"value": value, **held.counts}
+
+
+def member_of(rule: Rule, state: State, token: str, nonfinite: str, where: str) -> Member:
+    """Return a rule in ``state`` as a device has it; its own ``accept_nonfinite`` is "count".
+
+    Raises ValueError, with ``where``, for a rule that has no kernel.
+    """
+    policy = "count" if rule.accept_nonfinite else nonfinite
+    if isinstance(rule, Plateau):
+        own = device_plateau(rule, [], policy)
+    elif isinstance(rule, Greedy):
+        own = device_greedy(rule, [], policy)
+    else:
+        raise ValueError(
+            f"{where}: {type(rule).__name__} has no form on a device, which knows Plateau and "
+            "Greedy: give step() a number, as in scheduler.step(loss.item())"
+        )
+    return Member((token,), own, held_of(state), recurrence_of(rule))

@@ -37,7 +37,7 @@ class LRScheduler:
     """
 
     # What is no part of the state: as in torch, that is all of __dict__ but the optimizer.
-    __slots__ = ("__dict__", "__weakref__", "_held", "_inside", "_track", "_used")
+    __slots__ = ("__dict__", "__weakref__", "_held", "_inside", "_seat", "_track", "_used")
     _slots: ClassVar[tuple[str, ...]] = ("_held", "_track", "_used")
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False

@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from ...rules.base import WORST, State
 from ...rules.greedy import greedy_step
+from ...rules.on_device import Member, greedy_groups, greedy_recurrence
+from ...rules.packed import Held
 from .base import LR
 from .checks import check_number, check_optimizer, check_rate
 from .metric import MetricLR, check_factor
@@ -131,6 +133,23 @@ class GreedyLR(MetricLR):
         self.reset_start = counts["resets_in"]
         if self.smooth:
             self._streaming_avg = _average(self.window_size, counts["window"], counts["total"])
+
+    _READ_BACK = (
+        *("last_epoch", "best", "num_good_epochs", "num_bad_epochs", "cooldown_counter"),
+        *("warmup_counter", "reset_start", "_streaming_avg", "_last_lr"),
+    )
+
+    def _member(self, tokens: tuple[str, ...], rates: list[float]) -> Member:
+        self._take_in(self.optimizer.param_groups)
+        bounds = list(zip(self.min_lrs, self.max_lrs, self._init_lrs, strict=True))
+        reset = self.reset_start_original
+        rule = greedy_groups(self, bounds, reset, [[] for _ in tokens], self._policy)
+        held = Held(self._counts(), rates, self.last_epoch)
+        return Member(tokens, rule, held, greedy_recurrence(rule, self, reset))
+
+    def _take_counts(self, held: Held) -> None:
+        self._set_counts(held.counts)
+        self.last_epoch = held.seen
 
     def _take_in(self, groups: list[dict[str, Any]]) -> None:
         """Give groups that were added the bounds of the others, if those were one number."""

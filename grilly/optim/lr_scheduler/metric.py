@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...resident.metrics import lives_on_device
+from ...resident.recording import refuse
 from ...rules.base import BETTER, metric_of, tolerances
-from .base import LRScheduler
+from ...rules.on_device import Member
+from ...rules.packed import Held
+from ...schedules.live import Live
+from ..seats import Seat, device_step, new_owner
+from ..track import Track
+from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
 from .preview import steps_of
 from .texts import EPOCH_DEPRECATION_WARNING
-from .touch import copied, plain, unchanged_on_error
+from .touch import copied, plain, unchanged_on_error, write
 
 
 class MetricLR(LRScheduler):
     """A scheduler whose ``step(metrics)`` counts good and bad metrics and edits the rates."""
 
     accept_nonfinite: bool = False
+    # What becomes of a metric on the device that is not finite.
+    nonfinite: Literal["raise", "ignore", "count"] = "raise"
     optimizer: Any
     mode: str
     threshold: float
@@ -37,8 +46,22 @@ class MetricLR(LRScheduler):
     ) -> None:
         """Take notice of a metric, a number or what ``float()`` takes, and change the rates if due.
 
-        Raises TypeError or ValueError, and changes nothing, if it is no number or not finite.
+        A DeviceArray of one element or a metric on the device, such as grilly.Mean, stays there:
+        the device counts it and the next step of its optimizer has the new rates. The host does
+        not wait; the attributes, ``get_last_lr()`` and ``optimizer.param_groups`` are read back
+        when they are asked for. Inside ``grilly.record()`` the metric must be such a one.
+
+        Raises TypeError or ValueError, and changes nothing, if it is no number or not finite. What
+        a metric on the device that is not finite means says ``nonfinite``: "raise" (when something
+        is read back; it does not count), "ignore", or "count" as torch does.
         """
+        if lives_on_device(metrics):
+            if epoch is not None:
+                raise ValueError(f"epoch must be None for a metric on the device, got {epoch}")
+            device_step(self, metrics)
+            return
+        refuse("a metric on the host", "it must be a DeviceArray or a grilly.Mean")
+        self._leave_seat()
         current = metric_of(metrics, self.accept_nonfinite)
         if epoch is not None:
             warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
@@ -62,6 +85,92 @@ class MetricLR(LRScheduler):
 
     def _take(self, current: float, epoch: float) -> None:
         """Count a metric and change the rates of the groups if that is due."""
+        raise NotImplementedError
+
+    # --- On the device ---------------------------------------------------------------------------
+
+    def _seated(self) -> Seat:
+        """Return the seat of the rule on the optimizer's device, a new one after an edit."""
+        seat: Seat | None = getattr(self, "_seat", None)
+        if seat is not None and seat.key == self._key() and self._holds():
+            return seat
+        self._leave_seat()
+        groups = self.optimizer.param_groups
+        owner = new_owner()
+        tokens = tuple(f"{owner}:{i}" for i in range(len(groups)))
+        member = self._member(tokens, [float(group["lr"]) for group in groups])
+        self._track = Track(self)
+        self._stand(owner)
+        made = self._seat = Seat(self, owner, self._key(), [member])
+        return made
+
+    def _holds(self) -> bool:
+        return self._track.holds(self.optimizer.param_groups)
+
+    def _leave_seat(self) -> None:
+        """Go on on the host, with what the device has counted."""
+        seat: Seat | None = getattr(self, "_seat", None)
+        if seat is not None:
+            seat.settle()
+            del self._seat
+            driven = self.optimizer._driven
+            for number in [number for number, track in driven.items() if track is self._track]:
+                del driven[number]
+
+    def _stand(self, owner: str) -> None:
+        """Let the optimizer's rates be those of the rule on the device."""
+        rates = [float(group["lr"]) for group in self.optimizer.param_groups]
+        lives = [Live(rate, f"{owner}:{i}") for i, rate in enumerate(rates)]
+        self._track.stand({LR: lives}, 0, {LR: rates})
+        self._drive()
+
+    def _take_held(self, held: list[Held]) -> None:
+        """Be what the device has made of its metrics; an edit of a rate meanwhile is kept."""
+        seat: Seat = self._seat
+        groups = self.optimizer.param_groups
+        known = self._track.rows[LR][0]
+        edited = [group["lr"] != rate for group, rate in zip(groups, known, strict=False)]
+        for group, rate, other in zip(groups, held[0].values, edited, strict=False):
+            if not other:
+                write(group, LR, rate)
+        self._take_counts(held[0])
+        self._last_lr = [copied(group["lr"]) for group in groups]
+        if not any(edited):
+            self._stand(seat.owner)
+
+    def _counted_on_device(self, steps: int) -> None:
+        """Nothing moves on the host."""
+
+    def _reach(self) -> tuple[float, str]:
+        """Return how long a replay may go on: the rule is the device's."""
+        seat: Seat | None = getattr(self, "_seat", None)
+        fits = seat is not None and seat.key == self._key() and self._holds()
+        return (np.inf if fits else 0), ""
+
+    def _leap(self, steps: int) -> None:
+        self._seat.counted()
+
+    def _tracks(self) -> list[Track]:
+        """Return none: the rates do not move with the steps."""
+        return []
+
+    def _key(self) -> Any:
+        """Return what the rule on the device was made of."""
+        numbers = (getattr(self, name) for name in (*self._NUMBERS, "mode", "threshold_mode"))
+        bounds = (tuple(getattr(self, name)) for name in self._RATES)
+        count = len(self.optimizer.param_groups)
+        return (*numbers, *bounds, self._policy, count)
+
+    @property
+    def _policy(self) -> str:
+        return "count" if self.accept_nonfinite else self.nonfinite
+
+    def _member(self, tokens: tuple[str, ...], rates: list[float]) -> Member:
+        """Return the rule as the device has it, with these rates of the groups."""
+        raise NotImplementedError
+
+    def _take_counts(self, held: Held) -> None:
+        """Have the counts that the device holds."""
         raise NotImplementedError
 
     def is_better(self, a: float, best: float) -> bool:
@@ -100,7 +209,11 @@ class MetricLR(LRScheduler):
         self._check_mode()
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
-        """Nothing is kept beside the state."""
+        """Nothing is kept beside the state; what the device has counted is written over."""
+        seat: Seat | None = getattr(self, "_seat", None)
+        if seat is not None:
+            seat.pending = False
+            self._leave_seat()
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in torch's keys; a copy."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...errors import RecordError
 from ...resident import recording
-from ..applied import settling
+from ..applied import read_back
 
 
 def noted(scheduler: Any, epoch: float | None = None) -> bool:
@@ -20,8 +20,8 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
     """
     tape = recording.current()
     if tape is None:
-        skips = getattr(scheduler.optimizer, "skip_nonfinite", False)
-        return skips and _after_skipped(scheduler, epoch)
+        asks = getattr(scheduler.optimizer, "_reads_back", False)
+        return asks and _after_skipped(scheduler, epoch)
     if epoch is not None:
         raise RecordError(f"step({epoch}) cannot be recorded: record step(), which goes on by one")
     if not hasattr(scheduler.optimizer, "_driven"):
@@ -46,6 +46,5 @@ def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
 
 def settles(scheduler: Any) -> None:
     """Let a scheduler whose optimizer skips updates ask the device before it shows anything."""
-    if getattr(scheduler.optimizer, "skip_nonfinite", False):
-        kind: Any = type(scheduler)
-        scheduler.__class__ = settling(kind)
+    if getattr(scheduler.optimizer, "_reads_back", False):
+        read_back(scheduler)

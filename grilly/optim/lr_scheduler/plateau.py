@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from ...rules.base import WORST, reduced
+from ...rules.on_device import Member, plateau_groups, plateau_groups_held, plateau_recurrence
+from ...rules.packed import Held
 from ...rules.plateau import count_bad
 from .base import LR
 from .checks import check_number, check_optimizer
@@ -81,18 +83,37 @@ class ReduceLROnPlateau(MetricLR):
         if cut:
             self._reduce_lr(epoch)
 
+    _READ_BACK = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter", "_last_lr")
+
+    def _member(self, tokens: tuple[str, ...], rates: list[float]) -> Member:
+        self._take_in(self.optimizer.param_groups)
+        rule = plateau_groups(self, self.min_lrs, [[] for _ in tokens], self._policy)
+        return Member(
+            tokens, rule, plateau_groups_held(self, rates), plateau_recurrence(rule, self)
+        )
+
+    def _take_counts(self, held: Held) -> None:
+        best = held.counts["best"]
+        self.best = WORST[self.mode] if best is None else best
+        self.num_bad_epochs, self.cooldown_counter = held.counts["bad"], held.counts["cooldown"]
+        self.last_epoch = held.seen
+
     @property
     def in_cooldown(self) -> bool:
         """Whether metrics are not counted after a cut."""
         return self.cooldown_counter > 0
 
-    def _reduce_lr(self, epoch: float) -> None:
-        """Cut the rate of every group."""
-        groups = self.optimizer.param_groups
+    def _take_in(self, groups: list[dict[str, Any]]) -> None:
+        """Give groups that were added the bound of the others, if that was one number."""
         if len(groups) != len(self.min_lrs):
             if self.default_min_lr is None:
                 raise RuntimeError(_GROUPS.format(len(groups), len(self.min_lrs)))
             self.min_lrs = [self.default_min_lr] * len(groups)
+
+    def _reduce_lr(self, epoch: float) -> None:
+        """Cut the rate of every group."""
+        groups = self.optimizer.param_groups
+        self._take_in(groups)
         for group, least in zip(groups, self.min_lrs, strict=True):
             old = float(group["lr"])
             new = reduced(old, self.factor, least, self.eps)
