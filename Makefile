@@ -18,7 +18,7 @@ VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
 .PHONY: help demo test bench validate heavy lint clean
 
 help:
-	@echo "make demo      train a classifier on handwritten digits; its learning rate lives on the GPU"
+	@echo "make demo      train classifiers of digits: the learning rate lives on the GPU, then everything does"
 	@echo "make test      lint, then every test on every Vulkan driver, with and without validation"
 	@echo "make bench     kernels against copy shaders, numpy against torch, ratios on every driver"
 	@echo "make validate  the GPU tests under Vulkan's validation layer"
@@ -29,6 +29,8 @@ help:
 demo: .venv/demo.stamp
 	@$(SHADERS)
 	@$(BIN)/python examples/digits.py
+	@echo
+	@$(BIN)/python examples/resident_digits.py
 
 # Two at a time, for two cores: what is about numbers beside all the rest and the validation run.
 # The log lies outside, for a test looks whether anything changes in this folder.

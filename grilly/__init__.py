@@ -17,6 +17,7 @@ from .resident.array import DeviceArray as DeviceArray
 from .resident.array import device_array as device_array
 from .resident.array import zeros as zeros
 from .resident.kernel import Kernel as Kernel
+from .resident.places import counters as counters
 from .resident.tape import Tape as Tape
 from .resident.tape import record as record
 
@@ -32,6 +33,7 @@ __all__ = [
     "Tape",
     "TextError",
     "TraceError",
+    "counters",
     "device_array",
     "lint",
     "nn",
