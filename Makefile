@@ -18,7 +18,7 @@ VALIDATE = GRILLY_VALIDATE=1 $(PYTEST) -q -m "gpu and not heavy and not numbers"
 .PHONY: help demo test bench validate heavy lint clean
 
 help:
-	@echo "make demo      train classifiers of digits: the learning rate lives on the GPU, then everything does"
+	@echo "make demo      train a classifier on handwritten digits; its learning rate lives on the GPU"
 	@echo "make test      lint, then every test on every Vulkan driver, with and without validation"
 	@echo "make bench     kernels against copy shaders, numpy against torch, ratios on every driver"
 	@echo "make validate  the GPU tests under Vulkan's validation layer"

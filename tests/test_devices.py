@@ -84,10 +84,10 @@ def without_vulkan(name: str, folder: Path) -> dict[str, str]:
     return {**os.environ, **hidden, "GRILLY_DEVICE": "", "PYTHONPATH": str(ROOT)}
 
 
-def run_example(name: str, without: str, folder: Path) -> str:
+def run_example(name: str, without: str, folder: Path, *arguments: str) -> str:
     """Return what an example prints on such a machine."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / name), "--device", "vulkan"],
+        [sys.executable, str(ROOT / "examples" / name), "--device", "vulkan", *arguments],
         env=without_vulkan(without, folder),
         cwd=folder,
         capture_output=True,
@@ -107,7 +107,7 @@ def test_the_example_runs_without_vulkan(name: str, tmp_path: Path) -> None:
 
 
 def test_the_resident_example_runs_without_vulkan(tmp_path: Path) -> None:
-    text = run_example("resident_digits.py", "no loader", tmp_path)
+    text = run_example("resident_digits.py", "no loader", tmp_path, "--epochs", "5")
     assert "going on with numpy" in text
     assert "training on numpy" in text
 
