@@ -3,7 +3,7 @@
 
 layout(local_size_x = 64) in;
 
-layout(std430, binding = 0) readonly buffer Images { vec4 images[]; };  // (all images, pixels)
+layout(std430, binding = 0) readonly buffer Images { vec4 images[]; };   // (all images, pixels)
 layout(std430, binding = 1) readonly buffer Labels { float labels[]; };  // (all images)
 layout(std430, binding = 2) readonly buffer Order { float order[]; };    // (all batches * rows)
 layout(std430, binding = 3) readonly buffer Cursor { float cursor; };    // batches done so far
