@@ -31,6 +31,8 @@ help:
 demo: .venv/demo.stamp
 	@$(SHADERS)
 	@$(BIN)/python examples/digits.py
+	@echo
+	@$(BIN)/python examples/resident_digits.py
 
 # Two at a time, for two cores: numbers and what needs no device beside the devices and their
 # validation run, which takes as long.

@@ -19,6 +19,7 @@ from .resident.array import zeros as zeros
 from .resident.kernel import Kernel as Kernel
 from .resident.metrics import Ema as Ema
 from .resident.metrics import Mean as Mean
+from .resident.places import counters as counters
 from .resident.tape import Tape as Tape
 from .resident.tape import record as record
 
@@ -36,6 +37,7 @@ __all__ = [
     "Tape",
     "TextError",
     "TraceError",
+    "counters",
     "device_array",
     "lint",
     "nn",

@@ -84,20 +84,32 @@ def without_vulkan(name: str, folder: Path) -> dict[str, str]:
     return {**os.environ, **hidden, "GRILLY_DEVICE": "", "PYTHONPATH": str(ROOT)}
 
 
-@pytest.mark.parametrize("name", WITHOUT)
-def test_the_example_runs_without_vulkan(name: str, tmp_path: Path) -> None:
+def run_example(name: str, without: str, folder: Path, *arguments: str) -> str:
+    """Return what an example prints on such a machine."""
     done = subprocess.run(
-        [sys.executable, str(ROOT / "examples" / "digits.py"), "--device", "vulkan"],
-        env=without_vulkan(name, tmp_path),
-        cwd=tmp_path,
+        [sys.executable, str(ROOT / "examples" / name), "--device", "vulkan", *arguments],
+        env=without_vulkan(without, folder),
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "going on with numpy" in done.stdout
-    assert "training on numpy" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_the_example_runs_without_vulkan(name: str, tmp_path: Path) -> None:
+    text = run_example("digits.py", name, tmp_path)
+    assert "going on with numpy" in text
+    assert "training on numpy" in text
     assert (tmp_path / "digits.png").stat().st_size > 10_000
+
+
+def test_the_resident_example_runs_without_vulkan(tmp_path: Path) -> None:
+    text = run_example("resident_digits.py", "no loader", tmp_path, "--epochs", "5")
+    assert "going on with numpy" in text
+    assert "training on numpy" in text
 
 
 ASK = """

@@ -100,9 +100,22 @@ def test_there_are_examples_in_docstrings() -> None:
 
 
 def test_the_readmes_program_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert len(README) == 6
+    assert len(README) == 7
     run("\n".join(README), {})
     assert capsys.readouterr().out.startswith("[")
+
+
+def test_the_readmes_kernel_runs(
+    place: str | int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = README[6]
+    printed = re.search(r"^print.*# (.*)$", program, re.MULTILINE)
+    imports = README[0][: README[0].index("\n\n")]
+    monkeypatch.setenv("GRILLY_DEVICE", str(place))
+    names: dict[str, Any] = {}
+    run(f"{imports}\n{program}", names)
+    assert printed is not None and capsys.readouterr().out.strip() == printed[1]
+    assert names["weight"].data.device == grilly.zeros(1, place).device
 
 
 def test_a_run_that_the_readme_saved_goes_on_to_the_same_bits() -> None:

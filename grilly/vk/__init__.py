@@ -15,6 +15,7 @@ from .instance import DeviceInfo as DeviceInfo
 from .instance import devices as devices
 from .instance import devices_problem as devices_problem
 from .kernel import Kernel as Kernel
+from .queue import Counters as Counters
 from .spirv import inspect as inspect
 from .submission import Submission as Submission
 from .tape import Tape as Tape
