@@ -1,9 +1,10 @@
 """Train a classifier of handwritten digits; nothing leaves the device but two numbers an epoch.
 
 The MLP of digits.py, smaller (64-32-10) and with smaller batches. Images, their order, forward and
-backward pass, loss, AdamW, OneCycleLR and accuracy are on the device, by eight shaders of our own
-(kernels/). An epoch is recorded once, and to train for one is one submission: the host wakes up
-once an epoch, reads the loss and the accuracy, and asks for the next.
+backward pass, loss, AdamW and accuracy are on the device, by eight shaders of our own (kernels/),
+and so are the learning rates: one cycle first, then a plateau, which cuts them when the mean loss
+of an epoch stops to fall. An epoch is recorded once, and to train for one is one submission: the
+host wakes up once an epoch, reads the loss and the accuracy, and asks for the next.
 
 A second program says the same to the device step by step, without a tape. At the end both must
 agree to the last bit. (Between devices that is not promised: their exp and log differ.)
@@ -30,7 +31,7 @@ from sklearn.model_selection import train_test_split
 import grilly
 from grilly import DeviceArray, DeviceError, device_array, nn, zeros
 from grilly.optim import AdamW
-from grilly.optim.lr_scheduler import OneCycleLR
+from grilly.optim.lr_scheduler import OneCycleLR, ReduceLROnPlateau
 
 PIXELS, HIDDEN, CLASSES = 64, 32, 10
 LOGITS = 12  # the kernels compute four numbers at once; the last two stand for no digit
@@ -53,7 +54,9 @@ class Program:
     sizes of things, and no value.
     """
 
-    def __init__(self, device: str | int, data: list[Array], rows: int, epochs: int) -> None:
+    def __init__(
+        self, device: str | int, data: list[Array], rows: int, cycled: int, epochs: int
+    ) -> None:
         self.images, test_images, self.labels, test_labels = (device_array(a, device) for a in data)
         self.batch = Batch(zeros((rows, PIXELS), device), zeros(rows, device))
         self.test = Batch(test_images, test_labels)
@@ -69,14 +72,25 @@ class Program:
         self.params = [nn.Parameter(weight, device=device) for weight in first_weights()]
         layers = [{"params": self.params[:2]}, {"params": self.params[2:], "lr": 3e-4}]
         self.optimizer = AdamW(layers, lr=1e-3)
-        self.scheduler = OneCycleLR(self.optimizer, max_lr=[1e-2, 3e-3], total_steps=steps)
+        # The cycle ends where it began, for the plateau to go on from there.
+        self.cycle = OneCycleLR(
+            self.optimizer, [1e-2, 3e-3], total_steps=cycled * self.batches, final_div_factor=1.0
+        )
+        self.plateau = ReduceLROnPlateau(self.optimizer, factor=0.3, patience=0, threshold=0.05)
 
-    def epoch(self) -> None:
-        """Train on every batch, then test."""
+    def cycle_epoch(self) -> None:
+        """Train on every batch at the rates of the cycle, then test."""
         for _ in range(self.batches):
             self.step()
-            self.scheduler.step()
+            self.cycle.step()
         self.evaluate()
+
+    def plateau_epoch(self) -> None:
+        """Train on every batch at the rates of the plateau, then test and let it see the loss."""
+        for _ in range(self.batches):
+            self.step()
+        self.evaluate()
+        self.plateau.step(self.loss)
 
     def step(self) -> None:
         """Train on the batch that the cursor is at, and move it on."""
@@ -186,19 +200,19 @@ class Laps:
 
 
 def train(
-    program: Program, twin: Program, epoch: Callable[[Program], None], epochs: int
+    program: Program, twin: Program, epoch: Callable[[Program], None], numbers: range
 ) -> tuple[Laps, Laps, float]:
-    """Train ``program`` by a tape and ``twin`` step by step, in turns.
+    """Train ``program`` by a tape and ``twin`` step by step, in turns, for epochs of these numbers.
 
-    Return what their epochs took, and the last accuracy of ``program``.
+    Return what they took, and the last accuracy of ``program``.
     """
     with grilly.record() as tape:
         epoch(program)
     replayed, stepped, accuracy = Laps(), Laps(), 0.0
-    for number in range(1, epochs + 1):
+    for number in numbers:
         loss, accuracy = replayed.add(program, tape.replay)
         stepped.add(twin, lambda: epoch(twin))
-        rate = program.scheduler.get_last_lr()[0]
+        rate = program.optimizer.param_groups[0]["lr"]
         print(
             f"epoch {number:2}  loss {loss:.4f}  test accuracy {accuracy:.4f}  "
             f"learning rate {rate:.3e}"
@@ -226,9 +240,13 @@ def main(arguments: list[str] | None = None) -> int:
     except DeviceError as error:
         print(f"going on with numpy: {error}")
         options.device = "cpu"
-    program, twin = (Program(options.device, data, options.batch, options.epochs) for _ in range(2))
+    epochs, cycled = options.epochs, -(-2 * options.epochs // 3)
+    program, twin = (Program(options.device, data, options.batch, cycled, epochs) for _ in range(2))
     print(f"training on {program.optimizer.device}, all of it: {program.batches} steps an epoch")
-    replayed, stepped, accuracy = train(program, twin, Program.epoch, options.epochs)
+    numbers = range(1, epochs + 1)
+    replayed, stepped, accuracy = train(program, twin, Program.cycle_epoch, numbers[:cycled])
+    if cycled < epochs:
+        *_, accuracy = train(program, twin, Program.plateau_epoch, numbers[cycled:])
     ratio = median(b / a for a, b in zip(replayed.usual, stepped.usual, strict=True))
     same, good = agree(program, twin), accuracy >= 0.96
     print(f"an epoch replayed:     {replayed}")

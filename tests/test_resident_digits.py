@@ -26,7 +26,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def program(example: ModuleType, place: str | int) -> Any:
-    return example.Program(place, example.digits(), ROWS, epochs=2)
+    return example.Program(place, example.digits(), ROWS, cycled=2, epochs=2)
 
 
 def in_order(a: Any, b: Any, start: Any = 0.0) -> Any:
@@ -83,7 +83,7 @@ def test_a_step_has_torchs_loss_and_gradients(example: ModuleType, place: str | 
 
 def test_an_epochs_loss_and_accuracy(example: ModuleType, place: str | int) -> None:
     one = program(example, place)
-    one.epoch()
+    one.cycle_epoch()
     assert one.loss.item() == pytest.approx(one.history.numpy()[: one.batches].mean(), rel=1e-5)
     w1, b1, w2, b2 = (p.data.numpy().astype(np.float64) for p in one.params)
     _, x, _, y = example.digits()
