@@ -9,7 +9,7 @@ from samples import Samples
 
 from grilly import glsl, hyper, vk, xfloat
 from grilly.backend import STAYS, Clock
-from grilly.gpu import clock_words
+from grilly.gpu_record import clock_words
 from grilly.program import evaluate
 
 MOST_BYTES = 32 << 20  # what every device can bind at once, and more

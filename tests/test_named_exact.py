@@ -14,7 +14,7 @@ from sample_made import NAMED, Made, drawn, made
 from sample_named import HUGGING_FACE, OPTAX
 from truth import exact, float32_bits
 
-from grilly import gpu, vk, xfloat
+from grilly import gpu_record, vk, xfloat
 from grilly.program import program
 
 pytestmark = pytest.mark.numbers
@@ -54,4 +54,4 @@ def test_the_structure_ships(name: str) -> None:
     rng = np.random.default_rng(1)
     for _ in range(30):
         structure = program(drawn(name, {}, 1, rng)[0]).structure
-        assert structure in gpu._shipped()
+        assert structure in gpu_record._shipped()
