@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from . import backend, glsl, hyper, shaders, vk, xfloat
-from .backend import NOWHERE, Array, Clock, Examined, Homes, Job, Pace, Plan
-from .chunks import Chunks
+from . import backend, hyper, vk
+from .backend import NOWHERE, Array, Clock, Examined, Homes, Job, Plan
 from .errors import DeviceLostError
-from .gpu_norm import GpuNorm
+from .gpu_record import WORKERS, WORKERS_ON_HARDWARE, Recorded, clock_words, job_words
 from .gpu_rules import GpuRules
 from .program import Structure, program
 from .resident.places import VulkanPlace
 from .rules.on_device import Member
-from .schedules import SHIPPED
 from .schedules.live import lives_in
 from .slabs import Slabs
 
-# Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
-LOCAL_SIZE = {"cpu": 8}
-LOCAL_SIZE_ON_HARDWARE = 64
-WORKERS = {"cpu": os.cpu_count() or 1}
-WORKERS_ON_HARDWARE = 256
-FILL_LOCAL_SIZE = 64
-ONLY_DIRTY = 1 << 31  # with the rows of a fill: see fill.glsl
-# By optimizer and its states.
-SHADER = {
-    ("SGD",): "optim/sgd",
-    ("SGD", "momentum_buffer"): "optim/sgd_momentum",
-    ("Adam", "exp_avg", "exp_avg_sq"): "optim/adam",
-    ("Adam", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adam_amsgrad",
-    ("AdamW", "exp_avg", "exp_avg_sq"): "optim/adamw",
-    ("AdamW", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adamw_amsgrad",
-}
 
-
-class GpuBackend:
+class GpuBackend(Recorded):
     """One optimizer on a Vulkan device.
 
     Two prepared command buffers, for even and odd steps, serve every step; the table row that
@@ -48,17 +27,13 @@ class GpuBackend:
     """
 
     def __init__(self, kind: str, info: vk.DeviceInfo) -> None:
-        self._kind = kind
-        self._device = vk.open_device(info)
+        super().__init__(kind, vk.open_device(info))
         self.name = self._device.name
         self.place = VulkanPlace(self._device)
         self._shape: Any = None
-        self._jobs: vk.Buffer | None = None
         self._batches: dict[Structure, list[Job]] = {}
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
-        # Set by a rule that has changed a number of the table.
-        self.flags = self._device.buffer(4)
         # Changes when what tapes bind does: a tape that was recorded with another is of no use.
         self.version = 0
 
@@ -162,12 +137,6 @@ class GpuBackend:
         self._running = True
         self._row, self._rows, self._parity, self._next_rows = standing
 
-    def prepare_refills(self) -> None:
-        """Record all refills that can come, for a replay must record nothing."""
-        for parity in (0, 1):
-            for rows in {self._short, self._window}:
-                self._refill_for(parity, rows)
-
     def took(self, steps: int) -> None:
         """Take notice of steps that others than ``step`` have submitted."""
         self._running = True
@@ -243,122 +212,3 @@ class GpuBackend:
         self._row, self._rows, self._parity = 0, self._next_rows, 0
         self._next_rows = self._window
         return tape
-
-    def _refill_for(self, parity: int, rows: int) -> vk.Tape:
-        if (parity, rows) not in self._refills:
-            self._refills[parity, rows] = self._record_refill(parity, rows, self._counts)
-        return self._refills[parity, rows]
-
-    def _make(
-        self,
-        counts: dict[Structure, int],
-        words: int,
-        dealt: list[Chunks],
-        clock_words: int,
-        active: Sequence[bool] | None,
-    ) -> None:
-        """Make the buffers of a plan's shape and record its tapes."""
-        device = self._device
-        self._clock = device.buffer(4 * clock_words)
-        self._row_words = self._lanes * len(hyper.COLUMNS[self._kind])
-        self._table = device.buffer(4 * self._row_words * self._window, fill=255)
-        self._jobs = device.buffer(4 * words)
-        self._chunks = [
-            (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
-        ]
-        self._groups = [part.groups for part in dealt]
-        self._norm = None
-        if active is not None:
-            self._control = device.buffer(hyper.control().nbytes)
-            shares = self._slabs.share_out(active)
-            self._norm = GpuNorm(
-                shares, self._control, self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
-            )
-        self._steps = [self._record_step(parity) for parity in (0, 1)]
-        self._counts = counts
-        self._refills: dict[tuple[int, int], vk.Tape] = {}
-
-    def _record_step(self, parity: int) -> vk.Tape:
-        with vk.Tape(self._device) as tape:
-            self.record_update(tape, parity)
-        return tape
-
-    def record_update(self, tape: vk.Tape, parity: int) -> None:
-        """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
-        name, control = SHADER[(self._kind, *self._states)], []
-        if self._norm is not None:
-            self._norm.record(tape)
-            name, control = f"{name}_controlled", [self._control]
-        constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
-        count = len(self._states) + len(control) + 6
-        kernel = self._device.kernel(shaders.spirv(name), count, push=8, constants=constants)
-        push = _words(parity, self._lanes)
-        for tables, slabs, groups in zip(
-            self._chunks, self._slabs.parts(), self._groups, strict=True
-        ):
-            binding = kernel.bind([self._clock, self._table, *tables, *control, *slabs])
-            tape.dispatch(binding, groups, push)
-
-    def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
-        roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
-        with vk.Tape(self._device) as tape:
-            tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
-            self._record_fills(tape, rows, counts)
-        return tape
-
-    def record_dirty_refill(self, tape: vk.Tape, parity: int) -> None:
-        """Record that the table is filled anew from the next step on if a rule has changed it."""
-        roll = self._device.kernel(shaders.spirv("roll_dirty"), buffers=2, push=4)
-        tape.dispatch(roll.bind([self._clock, self.flags]), 1, _words(parity))
-        self._record_fills(tape, self._window | ONLY_DIRTY, self._counts)
-
-    def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
-        """Record a dispatch for each structure; each fills columns of its own."""
-        assert self._jobs is not None
-        first = 0
-        with tape.independent():
-            for structure, count in counts.items():
-                kernel = self._device.kernel(
-                    spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE}
-                )
-                push = _words(first, count, rows, self._row_words)
-                groups = -(-count * (rows & ~ONLY_DIRTY) // FILL_LOCAL_SIZE)
-                tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
-                first += count * (len(hyper.JOB_WORDS) + structure.words)
-
-    def _of(self, known: dict[str, int], on_hardware: int) -> int:
-        return known.get(self._device.info.kind, on_hardware)
-
-
-@cache
-def spirv(structure: Structure) -> bytes:
-    """Return the SPIR-V of a structure's fill shader: shipped, or compiled and cached."""
-    name = _shipped().get(structure)
-    return shaders.spirv(f"schedule/{name}") if name else vk.compile_glsl(glsl.shader(structure))
-
-
-@cache
-def _shipped() -> dict[Structure, str]:
-    return {program(formula).structure: name for name, formula in SHIPPED.items()}
-
-
-def clock_words(clock: Clock, paces: Sequence[Pace]) -> Array:
-    """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
-    words = np.array([clock.k, clock.cycles], np.int64).view(np.uint32).tolist()
-    own = [word for pace in paces for word in (pace.each, *pace.within)]
-    return np.array([0, 0, *words, clock.phase, len(paces[0].within), 0, *own], np.uint32)
-
-
-def _words(*numbers: int) -> bytes:
-    return np.array(numbers, np.uint32).tobytes()
-
-
-def job_words(jobs: Sequence[Job], columns: int, paces: Sequence[Pace]) -> Array:
-    """Return the records of one structure's jobs, one after the other: see hyper.JOB_WORDS."""
-    first, size = len(hyper.CLOCK_WORDS), 1 + len(paces[0].within)
-    places = np.array([[first + job.pace * size] for job in jobs], np.uint32)
-    targets = np.array([[job.lane * columns + job.column] for job in jobs], np.uint32)
-    k_offsets = np.array([[job.k_offset] for job in jobs], np.int64).view(np.uint32)
-    t_offsets = xfloat.to_words(xfloat.from_float64(np.array([job.t_offset for job in jobs])))
-    constants = np.stack([program(job.formula).constants for job in jobs])
-    return np.concatenate([targets, k_offsets, t_offsets, places, constants], axis=1).reshape(-1)

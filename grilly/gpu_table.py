@@ -6,7 +6,7 @@ import numpy as np
 
 from . import vk
 from .backend import Array, Clock, Job, Pace
-from .gpu import FILL_LOCAL_SIZE, clock_words, job_words, spirv
+from .gpu_record import FILL_LOCAL_SIZE, clock_words, job_words, spirv
 from .program import program
 from .schedules import Schedule
 

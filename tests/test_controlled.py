@@ -11,7 +11,7 @@ from cycle import rounded
 from mpmath import mp, mpf
 from plain import F, PlainAdam, PlainAdamW, PlainSGD, hashed_gradient
 
-from grilly import cpu_kernels, gpu, hyper, optim, shaders, vk
+from grilly import cpu_kernels, gpu, gpu_record, hyper, optim, shaders, vk
 
 SIZES = (1003, 1, 0, 4097)  # of the tensors of each group
 COEFFICIENTS = (1.0, 0.3, 1e-3, 0.0)
@@ -45,7 +45,7 @@ class Controlled(gpu.GpuBackend):
         self.control.write(controlled(1.0))
 
     def _record_step(self, parity: int, dealt: list[Any]) -> vk.Tape:
-        code = shaders.spirv(gpu.SHADER[(self._kind, *self._states)] + "_controlled")
+        code = shaders.spirv(gpu_record.SHADER[(self._kind, *self._states)] + "_controlled")
         kernel = self._device.kernel(code, len(self._states) + 7, 8, {0: 8})
         push = np.array([parity, self._lanes], np.uint32).tobytes()
         with vk.Tape(self._device) as tape:

@@ -14,7 +14,7 @@ from evaluation import mirror, on_gpu, truth
 from sample_made import NAMED, Made, drawn, made
 from sample_named import HUGGING_FACE, OPTAX
 
-from grilly import gpu, vk, xfloat
+from grilly import gpu_record, vk, xfloat
 from grilly.program import program
 
 pytestmark = pytest.mark.numbers
@@ -59,4 +59,4 @@ def test_the_structure_ships(name: str) -> None:
     rng = np.random.default_rng(1)
     for _ in range(30):
         structure = program(drawn(name, {}, 1, rng)[0]).structure
-        assert structure in gpu._shipped()
+        assert structure in gpu_record._shipped()

@@ -13,7 +13,7 @@ from grilly import vk
 # Every class of torch's that has formulas, on an optimizer whose momentum or beta1 it may cycle.
 BUILT_IN = """
 import numpy as np
-from grilly import gpu
+from grilly import gpu_record
 from grilly.optim import SGD, AdamW, lr_scheduler as s
 from grilly.program import program
 from grilly.schedules import SHIPPED
@@ -40,7 +40,7 @@ for i, make in enumerate(makes):
         scheduler.step(*metric)
 # A schedule that is given to a ParamScheduler is one of these structures.
 for formula in SHIPPED.values():
-    gpu.spirv(program(formula).structure)
+    gpu_record.spirv(program(formula).structure)
 print(len(makes))
 """
 

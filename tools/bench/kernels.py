@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from timing import ratio, repeated, short, table, timed
 
-from grilly import chunks, gpu, optim, shaders, vk
+from grilly import chunks, gpu, gpu_record, optim, shaders, vk
 from grilly.optim.lr_scheduler import OneCycleLR
 
 # Name -> class and options; a class that this version lacks is left out.
@@ -97,7 +97,7 @@ def layout_tape(backend: gpu.GpuBackend, code: bytes, layout: tuple[int, int]) -
 
 def own_layout(backend: gpu.GpuBackend) -> tuple[int, int]:
     """Return the layout that the optimizer itself uses."""
-    return backend._of(gpu.LOCAL_SIZE, gpu.LOCAL_SIZE_ON_HARDWARE), chunks.MOST
+    return backend._of(gpu_record.LOCAL_SIZE, gpu_record.LOCAL_SIZE_ON_HARDWARE), chunks.MOST
 
 
 def layouts_for(device: vk.Device, size: int) -> list[tuple[int, int]]:

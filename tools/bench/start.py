@@ -18,11 +18,11 @@ from grilly import vk
 CODE = """
 import sys, time
 import numpy as np
-from grilly import gpu
+from grilly import gpu_record
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 if sys.argv[2] == "compiled":
-    gpu.SHIPPED.clear()
+    gpu_record.SHIPPED.clear()
 for _ in range(2):
     params = [np.ones(1000, np.float32) for _ in range(10)]
     start = time.perf_counter()

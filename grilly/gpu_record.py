@@ -1,0 +1,176 @@
+"""What a Vulkan backend records: the buffers of a plan's shape, and the tapes over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from . import glsl, hyper, shaders, vk, xfloat
+from .backend import Array, Clock, Job, Pace
+from .chunks import Chunks
+from .gpu_norm import GpuNorm
+from .program import Structure, program
+from .schedules import SHIPPED
+from .slabs import Slabs
+
+# Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
+LOCAL_SIZE = {"cpu": 8}
+LOCAL_SIZE_ON_HARDWARE = 64
+WORKERS = {"cpu": os.cpu_count() or 1}
+WORKERS_ON_HARDWARE = 256
+FILL_LOCAL_SIZE = 64
+ONLY_DIRTY = 1 << 31  # with the rows of a fill: see fill.glsl
+# By optimizer and its states.
+SHADER = {
+    ("SGD",): "optim/sgd",
+    ("SGD", "momentum_buffer"): "optim/sgd_momentum",
+    ("Adam", "exp_avg", "exp_avg_sq"): "optim/adam",
+    ("Adam", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adam_amsgrad",
+    ("AdamW", "exp_avg", "exp_avg_sq"): "optim/adamw",
+    ("AdamW", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"): "optim/adamw_amsgrad",
+}
+
+
+class Recorded:
+    """The buffers and tapes for one shape of a plan: ``_make`` makes all of them."""
+
+    _slabs: Slabs
+    _states: tuple[str, ...]
+    _lanes: int
+    _window: int
+    _short: int
+
+    def __init__(self, kind: str, device: vk.Device) -> None:
+        self._kind = kind
+        self._device = device
+        self._jobs: vk.Buffer | None = None
+        # Set by a rule that has changed a number of the table.
+        self.flags = device.buffer(4)
+
+    def prepare_refills(self) -> None:
+        """Record all refills that can come, for a replay must record nothing."""
+        for parity in (0, 1):
+            for rows in {self._short, self._window}:
+                self._refill_for(parity, rows)
+
+    def _refill_for(self, parity: int, rows: int) -> vk.Tape:
+        if (parity, rows) not in self._refills:
+            self._refills[parity, rows] = self._record_refill(parity, rows, self._counts)
+        return self._refills[parity, rows]
+
+    def _make(
+        self,
+        counts: dict[Structure, int],
+        words: int,
+        dealt: list[Chunks],
+        clock_words: int,
+        active: Sequence[bool] | None,
+    ) -> None:
+        """Make the buffers of a plan's shape and record its tapes."""
+        device = self._device
+        self._clock = device.buffer(4 * clock_words)
+        self._row_words = self._lanes * len(hyper.COLUMNS[self._kind])
+        self._table = device.buffer(4 * self._row_words * self._window, fill=255)
+        self._jobs = device.buffer(4 * words)
+        self._chunks = [
+            (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
+        ]
+        self._groups = [part.groups for part in dealt]
+        self._norm = None
+        if active is not None:
+            self._control = device.buffer(hyper.control().nbytes)
+            shares = self._slabs.share_out(active)
+            self._norm = GpuNorm(
+                shares, self._control, self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
+            )
+        self._steps = [self._record_step(parity) for parity in (0, 1)]
+        self._counts = counts
+        self._refills: dict[tuple[int, int], vk.Tape] = {}
+
+    def _record_step(self, parity: int) -> vk.Tape:
+        with vk.Tape(self._device) as tape:
+            self.record_update(tape, parity)
+        return tape
+
+    def record_update(self, tape: vk.Tape, parity: int) -> None:
+        """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
+        name, control = SHADER[(self._kind, *self._states)], []
+        if self._norm is not None:
+            self._norm.record(tape)
+            name, control = f"{name}_controlled", [self._control]
+        constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
+        count = len(self._states) + len(control) + 6
+        kernel = self._device.kernel(shaders.spirv(name), count, push=8, constants=constants)
+        push = _words(parity, self._lanes)
+        for tables, slabs, groups in zip(
+            self._chunks, self._slabs.parts(), self._groups, strict=True
+        ):
+            binding = kernel.bind([self._clock, self._table, *tables, *control, *slabs])
+            tape.dispatch(binding, groups, push)
+
+    def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
+        roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
+        with vk.Tape(self._device) as tape:
+            tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
+            self._record_fills(tape, rows, counts)
+        return tape
+
+    def record_dirty_refill(self, tape: vk.Tape, parity: int) -> None:
+        """Record that the table is filled anew from the next step on if a rule has changed it."""
+        roll = self._device.kernel(shaders.spirv("roll_dirty"), buffers=2, push=4)
+        tape.dispatch(roll.bind([self._clock, self.flags]), 1, _words(parity))
+        self._record_fills(tape, self._window | ONLY_DIRTY, self._counts)
+
+    def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
+        """Record a dispatch for each structure; each fills columns of its own."""
+        assert self._jobs is not None
+        first = 0
+        with tape.independent():
+            for structure, count in counts.items():
+                kernel = self._device.kernel(
+                    spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE}
+                )
+                push = _words(first, count, rows, self._row_words)
+                groups = -(-count * (rows & ~ONLY_DIRTY) // FILL_LOCAL_SIZE)
+                tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
+                first += count * (len(hyper.JOB_WORDS) + structure.words)
+
+    def _of(self, known: dict[str, int], on_hardware: int) -> int:
+        return known.get(self._device.info.kind, on_hardware)
+
+
+@cache
+def spirv(structure: Structure) -> bytes:
+    """Return the SPIR-V of a structure's fill shader: shipped, or compiled and cached."""
+    name = _shipped().get(structure)
+    return shaders.spirv(f"schedule/{name}") if name else vk.compile_glsl(glsl.shader(structure))
+
+
+@cache
+def _shipped() -> dict[Structure, str]:
+    return {program(formula).structure: name for name, formula in SHIPPED.items()}
+
+
+def clock_words(clock: Clock, paces: Sequence[Pace]) -> Array:
+    """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
+    words = np.array([clock.k, clock.cycles], np.int64).view(np.uint32).tolist()
+    own = [word for pace in paces for word in (pace.each, *pace.within)]
+    return np.array([0, 0, *words, clock.phase, len(paces[0].within), 0, *own], np.uint32)
+
+
+def _words(*numbers: int) -> bytes:
+    return np.array(numbers, np.uint32).tobytes()
+
+
+def job_words(jobs: Sequence[Job], columns: int, paces: Sequence[Pace]) -> Array:
+    """Return the records of one structure's jobs, one after the other: see hyper.JOB_WORDS."""
+    first, size = len(hyper.CLOCK_WORDS), 1 + len(paces[0].within)
+    places = np.array([[first + job.pace * size] for job in jobs], np.uint32)
+    targets = np.array([[job.lane * columns + job.column] for job in jobs], np.uint32)
+    k_offsets = np.array([[job.k_offset] for job in jobs], np.int64).view(np.uint32)
+    t_offsets = xfloat.to_words(xfloat.from_float64(np.array([job.t_offset for job in jobs])))
+    constants = np.stack([program(job.formula).constants for job in jobs])
+    return np.concatenate([targets, k_offsets, t_offsets, places, constants], axis=1).reshape(-1)
