@@ -17,8 +17,8 @@ from .program import Structure, program
 from .schedules import SHIPPED
 from .slabs import Slabs
 
-# Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
-LOCAL_SIZE = {"cpu": 8}
+# Invocations of a workgroup, by measurement (docs/performance.md); a software driver's are as many
+# as its vectors hold.
 LOCAL_SIZE_ON_HARDWARE = 64
 WORKERS = {"cpu": os.cpu_count() or 1}
 WORKERS_ON_HARDWARE = 256
@@ -67,7 +67,8 @@ class GpuBackend:
         batches = backend.batches(plan.jobs)
         columns = len(hyper.COLUMNS[self._kind])
         jobs = [job_words(batch, columns) for batch in batches.values()]
-        dealt = self._slabs.deal(plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
+        workers = WORKERS.get(self._device.info.kind, WORKERS_ON_HARDWARE)
+        dealt = self._slabs.deal(plan.lane_of, workers)
         counts = {structure: len(batch) for structure, batch in batches.items()}
         shape = (plan.lanes, [*counts.items()], [(d.table.shape, d.groups) for d in dealt])
         if shape != self._shape:
@@ -157,7 +158,7 @@ class GpuBackend:
     def _record_step(self, parity: int, dealt: list[Chunks]) -> vk.Tape:
         """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
         code = shaders.spirv(SHADER[(self._kind, *self._states)])
-        constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
+        constants = {0: local_size(self._device)}
         kernel = self._device.kernel(code, len(self._states) + 6, push=8, constants=constants)
         push = _words(parity, self._lanes)
         parts = zip(self._chunks, self._slabs.parts(), dealt, strict=True)
@@ -185,8 +186,11 @@ class GpuBackend:
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
         return tape
 
-    def _of(self, known: dict[str, int], on_hardware: int) -> int:
-        return known.get(self._device.info.kind, on_hardware)
+
+def local_size(device: vk.Device) -> int:
+    """Return the invocations of a workgroup of a step."""
+    software = device.info.kind == "cpu"
+    return device.limits.subgroup_size if software else LOCAL_SIZE_ON_HARDWARE
 
 
 @cache

@@ -41,6 +41,7 @@ class Limits:
     max_allocation: int
     max_buffers: int  # of one kernel
     offset_alignment: int  # of a part of a buffer in a binding
+    subgroup_size: int  # invocations that run as one; the width of a software driver's vectors
 
 
 class Device:
@@ -248,7 +249,8 @@ def _make_owner(physical: Physical, home: Instance) -> Owner:
 
 def _limits(physical: Any) -> tuple[Limits, Memory]:
     maintenance = binding.struct("VkPhysicalDeviceMaintenance3Properties")
-    chain = binding.struct("VkPhysicalDeviceProperties2", pNext=maintenance)
+    subgroup = binding.struct("VkPhysicalDeviceSubgroupProperties", pNext=maintenance)
+    chain = binding.struct("VkPhysicalDeviceProperties2", pNext=subgroup)
     binding.call("vkGetPhysicalDeviceProperties2", physical, chain)
     limits = chain.properties.limits
     size = limits.maxComputeWorkGroupSize
@@ -262,4 +264,5 @@ def _limits(physical: Any) -> tuple[Limits, Memory]:
         max_allocation=min(int(maintenance.maxMemoryAllocationSize), memory.largest),
         max_buffers=int(limits.maxPerStageDescriptorStorageBuffers),
         offset_alignment=int(limits.minStorageBufferOffsetAlignment),
+        subgroup_size=int(subgroup.subgroupSize),
     ), memory
