@@ -77,7 +77,8 @@ class GpuBackend(Recorded):
         batches = backend.batches(plan.jobs)
         columns = len(hyper.COLUMNS[self._kind])
         jobs = [job_words(batch, columns, plan.paces) for batch in batches.values()]
-        dealt = self._slabs.deal(plan.lane_of, self._of(WORKERS, WORKERS_ON_HARDWARE))
+        workers = WORKERS.get(self._device.info.kind, WORKERS_ON_HARDWARE)
+        dealt = self._slabs.deal(plan.lane_of, workers)
         counts = {structure: len(batch) for structure, batch in batches.items()}
         clock = len(hyper.CLOCK_WORDS) + len(plan.paces) * (1 + plan.period)
         window = backend.window(plan.lanes, self._kind, plan.period)

@@ -16,8 +16,8 @@ from .program import Structure, program
 from .schedules import SHIPPED
 from .slabs import Slabs
 
-# Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
-LOCAL_SIZE = {"cpu": 8}
+# Invocations of a workgroup, by measurement (docs/performance.md); a software driver's are as many
+# as its vectors hold.
 LOCAL_SIZE_ON_HARDWARE = 64
 WORKERS = {"cpu": os.cpu_count() or 1}
 WORKERS_ON_HARDWARE = 256
@@ -83,9 +83,7 @@ class Recorded:
         if active is not None:
             self._control = device.buffer(hyper.control().nbytes)
             shares = self._slabs.share_out(active)
-            self._norm = GpuNorm(
-                shares, self._control, self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)
-            )
+            self._norm = GpuNorm(shares, self._control, local_size(device))
         self._steps = [self._record_step(parity) for parity in (0, 1)]
         self._counts = counts
         self._refills: dict[tuple[int, int], vk.Tape] = {}
@@ -101,7 +99,7 @@ class Recorded:
         if self._norm is not None:
             self._norm.record(tape)
             name, control = f"{name}_controlled", [self._control]
-        constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
+        constants = {0: local_size(self._device)}
         count = len(self._states) + len(control) + 6
         kernel = self._device.kernel(shaders.spirv(name), count, push=8, constants=constants)
         push = _words(parity, self._lanes)
@@ -138,8 +136,11 @@ class Recorded:
                 tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
 
-    def _of(self, known: dict[str, int], on_hardware: int) -> int:
-        return known.get(self._device.info.kind, on_hardware)
+
+def local_size(device: vk.Device) -> int:
+    """Return the invocations of a workgroup of a step."""
+    software = device.info.kind == "cpu"
+    return device.limits.subgroup_size if software else LOCAL_SIZE_ON_HARDWARE
 
 
 @cache

@@ -21,12 +21,14 @@ class Limits:
     max_allocation: int
     max_buffers: int  # of one kernel
     offset_alignment: int  # of a part of a buffer in a binding
+    subgroup_size: int  # invocations that run as one; the width of a software driver's vectors
 
 
 def limits_of(physical: Any) -> tuple[Limits, Memory]:
     """Return the limits of a physical device, and its memory."""
     maintenance = binding.struct("VkPhysicalDeviceMaintenance3Properties")
-    chain = binding.struct("VkPhysicalDeviceProperties2", pNext=maintenance)
+    subgroup = binding.struct("VkPhysicalDeviceSubgroupProperties", pNext=maintenance)
+    chain = binding.struct("VkPhysicalDeviceProperties2", pNext=subgroup)
     binding.call("vkGetPhysicalDeviceProperties2", physical, chain)
     limits = chain.properties.limits
     size = limits.maxComputeWorkGroupSize
@@ -40,4 +42,5 @@ def limits_of(physical: Any) -> tuple[Limits, Memory]:
         max_allocation=min(int(maintenance.maxMemoryAllocationSize), memory.largest),
         max_buffers=int(limits.maxPerStageDescriptorStorageBuffers),
         offset_alignment=int(limits.minStorageBufferOffsetAlignment),
+        subgroup_size=int(subgroup.subgroupSize),
     ), memory

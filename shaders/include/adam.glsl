@@ -22,8 +22,10 @@ void main() {
     bool maximize = h.maximize != 0.0;
     float new1 = maximize ? -h.one_minus_beta1 : h.one_minus_beta1;
 #ifdef COUPLED
-    float decay = maximize ? -h.weight_decay : h.weight_decay;
-    bvec4 decays = bvec4(decay != 0.0);
+    bool decaying = h.weight_decay != 0.0;
+    uvec4 decays = mask_of(decaying);
+    // Without decay an infinite weight must not make the gradient nan: adding -0 changes no bit.
+    float decay = decaying ? (maximize ? -h.weight_decay : h.weight_decay) : -0.0;
 #else
     precise float decay = h.lr * h.weight_decay;
 #endif
@@ -32,22 +34,21 @@ void main() {
     vec4 decay_4 = vec4(decay), step_4 = vec4(step_size), debias2_4 = vec4(h.debias2), eps_4 = vec4(h.eps);
 
     uint end = chunk.start + chunk.count;
+    // The order of the lines is the fastest of some hundred that were tried on SwiftShader.
     FOR_FLOAT4(i, chunk.start, end) {
-      GRADIENT(g, i)
 #ifdef COUPLED
+      GRADIENT(given, i)
       vec4 p = param[i];
-      precise vec4 decayed = decay_4 * p;
-      precise vec4 sum = g + decayed;
-      g = mix(g, sum, decays);  // without decay an infinite weight must not make it nan
+      precise vec4 decayed = decay_4 * masked(p, decays);
+      precise vec4 g = given + decayed;
+#else
+      GRADIENT(g, i)
 #endif
-      precise vec4 kept_m = keep1_4 * exp_avg[i];
-      precise vec4 new_m = new1_4 * g;
-      precise vec4 m = kept_m + new_m;
+      vec4 old_v = exp_avg_sq[i], old_m = exp_avg[i];
       precise vec4 gg = g * g;
-      precise vec4 kept_v = keep2_4 * exp_avg_sq[i];
+      precise vec4 kept_v = keep2_4 * old_v;
       precise vec4 new_v = new2_4 * gg;
       precise vec4 v = kept_v + new_v;
-      exp_avg[i] = m;
       exp_avg_sq[i] = v;
 #ifdef AMSGRAD
       if (h.amsgrad != 0.0) {
@@ -56,20 +57,24 @@ void main() {
         max_exp_avg_sq[i] = v;
       }
 #endif
+      precise vec4 root = sqrt(v);
+      precise vec4 unbiased = root * debias2_4;
+      precise vec4 denominator = unbiased + eps_4;
+      precise vec4 kept_m = keep1_4 * old_m;
+      precise vec4 new_m = new1_4 * g;
+      precise vec4 m = kept_m + new_m;
+      precise vec4 ratio = m / denominator;
+      precise vec4 change = step_4 * ratio;
 #ifdef COUPLED
-      vec4 kept_p = p;
+      precise vec4 new_p = p - change;
 #else
       vec4 p = param[i];
       precise vec4 decayed = decay_4 * p;
       precise vec4 kept_p = p - decayed;
-#endif
-      precise vec4 root = sqrt(v);
-      precise vec4 unbiased = root * debias2_4;
-      precise vec4 denominator = unbiased + eps_4;
-      precise vec4 ratio = m / denominator;
-      precise vec4 change = step_4 * ratio;
       precise vec4 new_p = kept_p - change;
+#endif
       param[i] = new_p;
+      exp_avg[i] = m;
     }
   }
 }

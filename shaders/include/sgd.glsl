@@ -11,39 +11,40 @@ layout(std430, binding = SLAB(1)) readonly buffer Grad { vec4 grad[]; };
 layout(std430, binding = SLAB(2)) buffer MomentumBuffer { vec4 momentum_buffer[]; };
 #endif
 
-// Declares p and the gradient g. Without decay an infinite weight must not make g nan.
-#define TAKE_GRADIENT(i) \
-  vec4 p = param[i]; \
-  GRADIENT(given, i) \
-  precise vec4 decayed = decay_4 * p; \
-  precise vec4 sum = given + decayed; \
-  vec4 g = mix(given, sum, decays);
-
+// g is the negative of the gradient: with decay, decay p - given; without, where an infinite weight
+// must not make it nan, -0 - given. To maximize, its sign changes once more. The constants have the
+// sign, so that no operation is spent on it; what is masked out changes no bit of a sum.
+// The order of the lines is the fastest of some hundred that were tried on SwiftShader, by up to 1.1.
 void main() {
   BEGIN(row)
   FOR_CHUNKS(c) {
     Chunk chunk = chunks[c];
     SGD h = table[row * lanes + chunk.lane];
-    // To maximize, the gradient's sign changes. The constants take the sign, so g is its negative.
-    float sign = h.maximize != 0.0 ? -1.0 : 1.0;
-    vec4 decay_4 = vec4(sign * h.weight_decay), rate_4 = vec4(sign * h.lr);
-    bvec4 decays = bvec4(h.weight_decay != 0.0);
+    float sign = h.maximize != 0.0 ? 1.0 : -1.0;
+    bool decaying = h.weight_decay != 0.0;
+    uvec4 decays = mask_of(decaying);
+    vec4 decay_4 = vec4(decaying ? sign * h.weight_decay : -0.0), rate_4 = vec4(sign * h.lr);
     uint end = chunk.start + chunk.count;
 #ifdef MOMENTUM
     if (h.momentum != 0.0) {
+      // Along the buffer, which has no sign; or along buffer and gradient, which takes the sign.
+      bool looking = h.nesterov != 0.0;
+      uvec4 looks = mask_of(looking);
       vec4 keep_4 = vec4(h.momentum), fresh_4 = vec4(sign * h.fresh);
-      vec4 ahead_4 = vec4(sign * h.momentum);
-      bvec4 nesterov = bvec4(h.nesterov != 0.0);
-      vec4 step_4 = mix(vec4(h.lr), rate_4, nesterov);
+      vec4 ahead_4 = vec4(looking ? -sign * h.momentum : 1.0);
+      vec4 step_4 = vec4(looking ? -sign * h.lr : h.lr);
       FOR_FLOAT4(i, chunk.start, end) {
-        TAKE_GRADIENT(i)
-        precise vec4 kept = keep_4 * momentum_buffer[i];
+        vec4 old = momentum_buffer[i];
+        GRADIENT(given, i)
+        vec4 p = param[i];
+        precise vec4 decayed = decay_4 * masked(p, decays);
+        precise vec4 kept = keep_4 * old;
+        precise vec4 g = decayed - given;
         precise vec4 new = fresh_4 * g;
         precise vec4 buf = kept + new;
-        momentum_buffer[i] = buf;
         precise vec4 ahead = ahead_4 * buf;
-        precise vec4 looked = g + ahead;
-        vec4 direction = mix(buf, looked, nesterov);
+        momentum_buffer[i] = buf;
+        precise vec4 direction = ahead - masked(g, looks);
         precise vec4 change = step_4 * direction;
         precise vec4 new_p = p - change;
         param[i] = new_p;
@@ -52,7 +53,10 @@ void main() {
     }
 #endif
     FOR_FLOAT4(i, chunk.start, end) {
-      TAKE_GRADIENT(i)
+      vec4 p = param[i];
+      GRADIENT(given, i)
+      precise vec4 decayed = decay_4 * masked(p, decays);
+      precise vec4 g = decayed - given;
       precise vec4 change = rate_4 * g;
       precise vec4 new_p = p - change;
       param[i] = new_p;

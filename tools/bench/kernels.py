@@ -41,7 +41,7 @@ void main() {{
 """
 BUFFER = "layout(std430, binding = {}) {}buffer {} {{ vec4 {}[]; }};"
 # (local size, most float4 of a workgroup) that the best copy is looked for among.
-LAYOUTS = ((8, 2048), (8, 1024), (4, 1024), (16, 1024), (64, 1024), (256, 256), (64, 64))
+LAYOUTS = ((8, 2048), (8, 1024), (4, 2048), (4, 1024), (16, 1024), (64, 1024), (256, 256), (64, 64))
 
 
 def copy_shader(kind: str, states: Sequence[str]) -> str:
@@ -97,7 +97,7 @@ def layout_tape(backend: gpu.GpuBackend, code: bytes, layout: tuple[int, int]) -
 
 def own_layout(backend: gpu.GpuBackend) -> tuple[int, int]:
     """Return the layout that the optimizer itself uses."""
-    return backend._of(gpu_record.LOCAL_SIZE, gpu_record.LOCAL_SIZE_ON_HARDWARE), chunks.MOST
+    return gpu_record.local_size(backend._device), chunks.MOST
 
 
 def layouts_for(device: vk.Device, size: int) -> list[tuple[int, int]]:
