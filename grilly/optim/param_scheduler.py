@@ -10,6 +10,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from ..errors import StateError
+from ..resident import recording
 from ..schedules.steps import MOST_STEPS
 from .columns import limits_of, sound
 from .course import fingerprint
@@ -18,6 +19,7 @@ from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.lambdas import ASKED
 from .lr_scheduler.noted import noted
 from .lr_scheduler.preview import steps_of
+from .lr_scheduler.texts import METRIC
 from .lr_scheduler.touch import unchanged_on_error
 from .options import Key, check_number
 from .rows import Values
@@ -119,7 +121,9 @@ class ParamScheduler:
         number, group and step (on Python 3.10 without).
         """
         self._check_open()
-        if metrics is None and noted(self):
+        if metrics is not None:
+            recording.refuse("a step with a metric", METRIC)
+        elif noted(self):
             return
         own, track = self._following, self._track
         if (
@@ -304,6 +308,11 @@ class ParamScheduler:
         reach = min((end for end, _ in ends), default=np.inf)
         asked = any(on_host and end == reach for end, on_host in ends)
         return reach, ASKED if asked else ""
+
+    def _left(self) -> float:
+        """Return after how many steps ``step()`` will raise an error."""
+        ends = (course.last for *_, course in self._following.scheduled())
+        return min(ends, default=np.inf) - self.last_epoch
 
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""

@@ -31,6 +31,17 @@ class RecordedStep(Update):
         self.optimizer = optimizer
         self.gradients = gradients
         self.active = np.array([grad is not None for grad in gradients], np.bool_)
+
+    @property
+    def lock(self) -> Any:
+        """What the optimizer's own calls hold."""
+        return self.optimizer._lock
+
+    def check(self) -> None:
+        """Raise RecordError unless parameters and gradients live on the device.
+
+        And ValueError for a gradient of another shape than its parameter's.
+        """
         for i in np.flatnonzero(self.active).tolist():
             self._check_resident(i)
 
@@ -56,6 +67,7 @@ class RecordedStep(Update):
 
     def ready(self, paces: dict[int, Pace], period: int) -> int:
         """Have the table ready for updates in cycles of ``period``; return for how many it is."""
+        self.check()
         left = self.optimizer._get_ready(self.active, paces, period)
         return 2**53 if left == np.inf else int(left)
 
@@ -89,3 +101,9 @@ class RecordedStep(Update):
         ):
             if not isinstance(array, DeviceArray) or array._place != self.place:
                 raise RecordError(ON_HOST.format(what, self.place.name))
+        shape = self.optimizer._memory.shapes[i]
+        if grad.shape != shape:
+            raise ValueError(
+                f"the gradient of parameter {i} must have the parameter's shape {shape}, got "
+                f"{grad.shape}"
+            )

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...resident import recording
 from ...rules.base import BETTER, metric_of, tolerances
 from .base import LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
 from .preview import steps_of
-from .texts import EPOCH_DEPRECATION_WARNING
+from .texts import EPOCH_DEPRECATION_WARNING, METRIC
 from .touch import copied, plain, unchanged_on_error
 
 
@@ -39,6 +40,7 @@ class MetricLR(LRScheduler):
 
         Raises TypeError or ValueError, and changes nothing, if it is no number or not finite.
         """
+        recording.refuse(f"a step of {type(self).__name__}", METRIC)
         current = metric_of(metrics, self.accept_nonfinite)
         if epoch is not None:
             warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)

@@ -15,8 +15,8 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
     grilly's.
     """
     tape = recording.current()
-    if tape is None:
-        return False
+    if tape is None or getattr(scheduler, "_is_initial", False):
+        return False  # one that is being made makes its first step
     if epoch is not None:
         raise RecordError(f"step({epoch}) cannot be recorded: record step(), which goes on by one")
     if not hasattr(scheduler.optimizer, "_driven"):
