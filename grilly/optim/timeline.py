@@ -137,7 +137,7 @@ class Timeline:
         # What an idle parameter has missed matters only when it comes back.
         wanted = (schedules, np.where(active, behind, -1).tolist())
         ended = self.progress.row >= self._rows
-        fits = self._paces == paces if paces is not None else self._period == 1
+        fits = self._paces == paces if paces is not None else self._single
         if self._planned != wanted or self._now != self._predicted() or ended or not fits:
             self.forget()  # if the device fails now, the next step plans again
             self._paces = self._likely() if paces is None else paces
@@ -191,8 +191,9 @@ class Timeline:
         return result
 
     @property
-    def _period(self) -> int:
-        return len(self._paces[0][0].within) if self._paces else 1
+    def _single(self) -> bool:
+        """Whether the table goes on from update to update, and no schedule moves before one."""
+        return all(pace.within == (0,) for own in self._paces for pace in own)
 
     def _predicted(self) -> Epochs:
         row = self.progress.row
@@ -253,7 +254,7 @@ class Timeline:
     def _on(self, places: Places, count: int, sources: Sources, group: int) -> Places:
         paces = dict(zip(sources[group], self._paces[group], strict=True))
         return tuple(
-            followed(place, count, *sources[group][key], paces[key].each)
+            followed(place, count, *sources[group][key], paces[key])
             for place, key in zip(places, self._betas, strict=True)
         )
 
