@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from .errors import DeviceLostError
 from .program import Structure, program
 from .resident.places import VulkanPlace
 from .schedules import SHIPPED
-from .slabs import Slabs
+from .slabs import GUESTS, Slabs
 
 # Invocations of a workgroup and float4 of a workgroup, by measurement (docs/performance.md).
 LOCAL_SIZE = {"cpu": 8}
@@ -50,6 +50,7 @@ class GpuBackend:
         self._shape: Any = None
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
+        self._grads = "grad"  # the slab that has the gradients of the next step
         # Changes when what tapes bind does: a tape that was recorded with another is of no use.
         self.version = 0
 
@@ -64,24 +65,48 @@ class GpuBackend:
         self._settle()
         self._slabs.write(slab, tensor, values)
 
-    def give_gradient(self, tensor: int, memory: Any) -> None:
-        if self._moves(tensor, memory):
+    def give_gradients(self, given: Mapping[int, Any]) -> None:
+        self._grads = self._room_for(given)
+        for tensor, values in given.items():
+            if isinstance(values, np.ndarray):
+                self.write(self._grads, tensor, values)
+        memories = {i: own for i, own in given.items() if not isinstance(own, np.ndarray)}
+        if any(self._copies(self._grads, i, own) for i, own in memories.items()):
             with vk.Tape(self._device) as tape:
-                self.take_gradient(tape, tensor, memory)
+                self._record_copies(tape, self._grads, memories)
             self._device.submit(tape)
             self._running = True
 
-    def take_gradient(self, tape: vk.Tape, tensor: int, memory: Any) -> None:
-        """Record that a gradient comes from memory of the device, if it lies elsewhere."""
-        for source, at, target, offset, nbytes in self._moves(tensor, memory):
-            tape.copy(source, target, nbytes, at, offset)
+    def record_gradients(self, tape: vk.Tape, memories: Mapping[int, Any]) -> str:
+        """Record that gradients come from memory of the device; return their slab."""
+        slab = self._room_for(memories)
+        self._record_copies(tape, slab, memories)
+        return slab
 
-    def _moves(self, tensor: int, memory: Any) -> list[tuple[vk.Buffer, int, vk.Buffer, int, int]]:
-        """Return the copies that bring a gradient from ``memory`` to its slab."""
+    def _room_for(self, given: Mapping[int, Any]) -> str:
+        """Return the slab for these gradients: where they are, if all of them are at home."""
+        at_home = not any(
+            isinstance(own, np.ndarray) or self._copies("grad", i, own)
+            for i, own in given.items()
+            if self._slabs.resident(i)
+        )
+        if not at_home:
+            self._slabs.host_guests()
+        return "grad" if at_home else GUESTS
+
+    def _record_copies(self, tape: vk.Tape, slab: str, memories: Mapping[int, Any]) -> None:
+        for tensor, memory in memories.items():
+            for source, at, target, offset, nbytes in self._copies(slab, tensor, memory):
+                tape.copy(source, target, nbytes, at, offset)
+
+    def _copies(
+        self, slab: str, tensor: int, memory: Any
+    ) -> list[tuple[vk.Buffer, int, vk.Buffer, int, int]]:
+        """Return the copies that bring a gradient from ``memory`` to a slab."""
         source, start, _ = memory.span
         return [
             (source, start + first, buffer, offset, nbytes)
-            for buffer, offset, first, nbytes in self._slabs.places("grad", tensor)
+            for buffer, offset, first, nbytes in self._slabs.places(slab, tensor)
             if (buffer, offset) != (source, start + first)
         ]
 
@@ -187,7 +212,7 @@ class GpuBackend:
 
     def _next_step(self) -> list[vk.Tape]:
         tapes = [self.refill()] if self._row == self._rows else []
-        tapes.append(self._steps[self._parity])
+        tapes.append(self._step_for(self._parity, self._grads))
         self._row += 1
         self._parity ^= 1
         return tapes
@@ -198,6 +223,11 @@ class GpuBackend:
         self._row, self._rows, self._parity = 0, self._next_rows, 0
         self._next_rows = self._window
         return tape
+
+    def _step_for(self, parity: int, grads: str) -> vk.Tape:
+        if (parity, grads) not in self._steps:
+            self._steps[parity, grads] = self._record_step(parity, grads)
+        return self._steps[parity, grads]
 
     def _refill_for(self, parity: int, rows: int) -> vk.Tape:
         if (parity, rows) not in self._refills:
@@ -221,23 +251,26 @@ class GpuBackend:
             (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
         ]
         self._groups = [part.groups for part in dealt]
-        self._steps = [self._record_step(parity) for parity in (0, 1)]
+        self._steps = {(parity, "grad"): self._record_step(parity, "grad") for parity in (0, 1)}
         self._counts = counts
         self._refills: dict[tuple[int, int], vk.Tape] = {}
 
-    def _record_step(self, parity: int) -> vk.Tape:
+    def _record_step(self, parity: int, grads: str) -> vk.Tape:
         with vk.Tape(self._device) as tape:
-            self.record_update(tape, parity)
+            self.record_update(tape, parity, grads)
         return tape
 
-    def record_update(self, tape: vk.Tape, parity: int) -> None:
-        """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
+    def record_update(self, tape: vk.Tape, parity: int, grads: str = "grad") -> None:
+        """Record a dispatch for each part of the slabs; each moves the cursor to the same row.
+
+        ``grads`` is the slab of the gradients.
+        """
         code = shaders.spirv(SHADER[(self._kind, *self._states)])
         constants = {0: self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)}
         kernel = self._device.kernel(code, len(self._states) + 6, push=8, constants=constants)
         push = _words(parity, self._lanes)
         for tables, slabs, groups in zip(
-            self._chunks, self._slabs.parts(), self._groups, strict=True
+            self._chunks, self._slabs.parts(grads), self._groups, strict=True
         ):
             binding = kernel.bind([self._clock, self._table, *tables, *slabs])
             tape.dispatch(binding, groups, push)

@@ -228,6 +228,7 @@ class ParamScheduler:
         """See to it that the groups and schedules that are there now are those followed."""
         if not self._following.fits(self.optimizer, self.schedules):
             self._following = self._taken_in(self._following)
+            self._track.end = 0  # it is of the groups and schedules before
 
     def _taken_in(self, before: Following | None) -> Following:
         following = Following(self.optimizer, self.schedules, before)
@@ -297,6 +298,7 @@ class ParamScheduler:
         track, groups = self._track, self.optimizer.param_groups
         stands = (
             track.t == self.last_epoch
+            and track.at < track.end
             and self._following.fits(self.optimizer, self.schedules)
             and track.holds(groups)
         )

@@ -23,6 +23,11 @@ ON_HOST = (
     "grilly.nn.Parameter(x, device={!r}), and its gradient a DeviceArray"
 )
 
+ADDED = (
+    "parameters were added to the optimizer since the tape was recorded, which has no gradients of "
+    "theirs: record anew"
+)
+
 
 class RecordedStep(Update):
     """A step with these gradients, DeviceArrays or None, one a parameter."""
@@ -40,8 +45,11 @@ class RecordedStep(Update):
     def check(self) -> None:
         """Raise RecordError unless parameters and gradients live on the device.
 
-        And ValueError for a gradient of another shape than its parameter's.
+        And if parameters were added since it was recorded; ValueError for a gradient of another
+        shape than its parameter's.
         """
+        if len(self.gradients) < len(self.optimizer._params):
+            raise RecordError(ADDED)
         for i in np.flatnonzero(self.active).tolist():
             self._check_resident(i)
 
@@ -67,23 +75,18 @@ class RecordedStep(Update):
 
     def ready(self, paces: dict[int, Pace], period: int) -> int:
         """Have the table ready for updates in cycles of ``period``; return for how many it is."""
-        self.check()
         left = self.optimizer._get_ready(self.active, paces, period)
         return 2**53 if left == np.inf else int(left)
 
     def on_host(self) -> None:
         """Make it on the numpy device."""
-        for i, grad in enumerate(self.gradients):
-            if grad is not None:
-                self.backend.write("grad", i, grad._memory)
+        self.backend.give_gradients(self._memories())
         self.backend.step()
 
     def record(self, tape: vk.Tape, parity: int) -> None:
         """Record it, to read the cursor's word ``parity``."""
-        for i, grad in enumerate(self.gradients):
-            if grad is not None:
-                self.backend.take_gradient(tape, i, grad._memory)
-        self.backend.record_update(tape, parity)
+        slab = self.backend.record_gradients(tape, self._memories())
+        self.backend.record_update(tape, parity, slab)
 
     def made(self, updates: int) -> None:
         """Count updates that were replayed; 0 after a failure, when nothing is known."""
@@ -92,6 +95,9 @@ class RecordedStep(Update):
     def again(self) -> None:
         """Make it as the optimizer does without a tape."""
         self.optimizer.step(gradients=self.gradients)
+
+    def _memories(self) -> dict[int, Any]:
+        return {i: grad._memory for i, grad in enumerate(self.gradients) if grad is not None}
 
     def _check_resident(self, i: int) -> None:
         param, grad = self.optimizer._params[i], self.gradients[i]

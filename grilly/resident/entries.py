@@ -45,7 +45,7 @@ class Update(ABC):
     def ready(self, paces: dict[int, Pace], period: int) -> int:
         """Have the table ready for updates in cycles of ``period``; return for how many it is.
 
-        ``paces`` are those of the schedulers' tracks, by identity. Raises RecordError as ``check``.
+        ``paces`` are those of the schedulers' tracks, by identity.
         """
 
     @abstractmethod

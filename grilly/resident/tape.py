@@ -68,9 +68,10 @@ class Tape:
     and what is read later waits for them. At its return ``last_epoch``, the optimizers' counts and
     the groups' numbers are those of the end.
 
-    A hand edit of a group, a loaded state or an added group between replays is noticed: the next
-    replay does its first round step by step, from the host, and has the device go on from there. So
-    it is where a scheduler's formula ends, as at a milestone of SequentialLR.
+    A hand edit of a group or a loaded state between replays is noticed: the next replay does its
+    first round step by step, from the host, and has the device go on from there. So it is where a
+    scheduler's formula ends, as at a milestone of SequentialLR. Where parameters were added, a tape
+    must be recorded anew: it has no gradients of theirs.
     """
 
     def __init__(self) -> None:
@@ -149,6 +150,8 @@ class Tape:
         with ExitStack() as alone:  # in an order that two tapes with the same optimizers share
             for lock in sorted((own[0].lock for own in self._updates), key=id):
                 alone.enter_context(lock)
+            for own in self._updates:
+                own[0].check()
             self._refuse_restless()
             self._refuse_short(count)
             self._replay(count)
