@@ -136,12 +136,11 @@ class Tape:
 
         Raises RecordError, before anything is submitted, if a scheduler cannot go on so long
         without the host (a function that is no formula is asked 256 steps ahead), and names the
-        steps left; TypeError or ValueError for what is no number of times; DeviceError if the
-        device fails.
+        steps left (of a function that was never asked, after a first round, which counts); if
+        parameters were added or went to the host since it was recorded; TypeError or ValueError for
+        what is no number of times; DeviceError if the device fails.
         """
-        count = operator.index(times)
-        if count < 0:
-            raise ValueError(f"times must be at least 0, got {times}")
+        count = _count_of(times)
         recording.refuse("a replay", "a tape holds no other tape")
         if self._state != "ready":
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
@@ -196,9 +195,10 @@ class Tape:
             (steps, why), left = first.scheduler._reach(), first.scheduler._left()
             if left < times * pace.each:
                 steps, why = left, "then its schedule ends"
-            if why and steps < times * pace.each:
+            known = max(int(min(steps, 2.0**53)), 0)
+            if why and known < times * pace.each:
                 raise RecordError(
-                    f"{type(first.scheduler).__name__} has {int(steps)} steps left, and "
+                    f"{type(first.scheduler).__name__} has {known} steps left, and "
                     f"replay({times}) takes {times * pace.each}: {why}"
                 )
 
@@ -226,13 +226,14 @@ class Tape:
                 for entry in self._entries:
                     entry.again()
             times -= 1
+            self._refuse_short(times)  # now it may be known of more schedulers
 
     def _able(self) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
         able = 2**53
         for own, pace in zip(self._ticks, self._paces, strict=True):
             steps, _ = own[0].scheduler._reach()
-            able = min(able, int(min(steps, 2.0**53)) // pace.each)
+            able = min(able, int(max(min(steps, 2.0**53), 0)) // pace.each)
         if able:
             paces = self._by_track()
             for own in self._updates:
@@ -265,6 +266,16 @@ class Tape:
             more = sum(entry.scheduler is own[0].scheduler for entry in _of(Tick, part))
             if steps := rounds * pace.each + more:
                 own[0].scheduler._leap(steps)
+
+
+def _count_of(times: Any) -> int:
+    try:
+        count = operator.index(times)
+    except TypeError:
+        raise TypeError(f"times must be a whole number, got {times!r}") from None
+    if count < 0:
+        raise ValueError(f"times must be at least 0, got {times}")
+    return count
 
 
 def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:
