@@ -160,9 +160,8 @@ def test_threads_record_at_the_same_time(place: Place) -> None:
         results["eager"] = run.eager(20)
         started.wait()
 
-    threads = [
-        threading.Thread(target=record, args=(n, k)) for n, k in (("a", "SGD"), ("b", "AdamW"))
-    ]
+    own = [("a", "SGD"), ("b", "AdamW")]
+    threads = [threading.Thread(target=record, args=names) for names in own]
     threads.append(threading.Thread(target=step))
     for thread in threads:
         thread.start()

@@ -70,8 +70,9 @@ class Tape:
 
     A hand edit of a group or a loaded state between replays is noticed: the next replay does its
     first round step by step, from the host, and has the device go on from there. So it is where a
-    scheduler's formula ends, as at a milestone of SequentialLR. Where parameters were added, a tape
-    must be recorded anew: it has no gradients of theirs.
+    scheduler's formula ends, as at a milestone of SequentialLR. An error in such a round leaves
+    what it had made till then; Ctrl-C waits for the end of a round. Where parameters were added, a
+    tape must be recorded anew: it has no gradients of theirs.
     """
 
     def __init__(self) -> None:
