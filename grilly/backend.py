@@ -157,8 +157,11 @@ class Backend(Protocol):
     def write(self, slab: str, tensor: int, values: Array) -> None:
         """Copy an array of any shape into a tensor of a slab (numpy: may keep a reference)."""
 
-    def give_gradient(self, tensor: int, memory: Any) -> None:
-        """Take a gradient from memory of the device, where it may lie at home already."""
+    def give_gradients(self, given: Mapping[int, Any]) -> None:
+        """Take the next step's gradients, by tensor: arrays, or memory of the device.
+
+        That memory stays as it is, wherever it is (numpy: references may be kept).
+        """
 
     def read(self, slab: str, tensor: int, out: Array) -> None:
         """Copy a tensor of a slab into ``out``, after everything submitted has finished."""

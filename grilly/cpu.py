@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -46,8 +46,9 @@ class CpuBackend:
         else:
             self._slabs[slab][tensor][:] = flat
 
-    def give_gradient(self, tensor: int, memory: Array) -> None:
-        self.write("grad", tensor, memory)
+    def give_gradients(self, given: Mapping[int, Array]) -> None:
+        for tensor, values in given.items():
+            self.write("grad", tensor, values)
 
     def read(self, slab: str, tensor: int, out: Array) -> None:
         values = self._slabs[slab][tensor]

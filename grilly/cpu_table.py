@@ -52,7 +52,7 @@ class Values:
             self._known.clear()
         missing = [job for job in jobs if self._kept(job, clock, rows) is None]
         if missing:
-            new = values(structure, missing, paces, clock, WINDOW)
+            new = values(structure, missing, paces, clock, max(WINDOW, rows))
             for job, row in zip(missing, new, strict=True):
                 self._known[job.formula, job.k_offset] = clock.k, row
         return np.array([self._kept(job, clock, rows) for job in jobs], np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from .program import Structure, program
 from .resident.places import VulkanPlace
 from .rules.on_device import Member
 from .schedules.live import lives_in
-from .slabs import Slabs
+from .slabs import GUESTS, Slabs
 
 
 class GpuBackend(Recorded):
@@ -34,6 +34,7 @@ class GpuBackend(Recorded):
         self._batches: dict[Structure, list[Job]] = {}
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
+        self._grads = "grad"  # the slab that has the gradients of the next step
         # Changes when what tapes bind does: a tape that was recorded with another is of no use.
         self.version = 0
 
@@ -48,24 +49,48 @@ class GpuBackend(Recorded):
         self._settle()
         self._slabs.write(slab, tensor, values)
 
-    def give_gradient(self, tensor: int, memory: Any) -> None:
-        if self._moves(tensor, memory):
+    def give_gradients(self, given: Mapping[int, Any]) -> None:
+        self._grads = self._room_for(given)
+        for tensor, values in given.items():
+            if isinstance(values, np.ndarray):
+                self.write(self._grads, tensor, values)
+        memories = {i: own for i, own in given.items() if not isinstance(own, np.ndarray)}
+        if any(self._copies(self._grads, i, own) for i, own in memories.items()):
             with vk.Tape(self._device) as tape:
-                self.take_gradient(tape, tensor, memory)
+                self._record_copies(tape, self._grads, memories)
             self._device.submit(tape)
             self._running = True
 
-    def take_gradient(self, tape: vk.Tape, tensor: int, memory: Any) -> None:
-        """Record that a gradient comes from memory of the device, if it lies elsewhere."""
-        for source, at, target, offset, nbytes in self._moves(tensor, memory):
-            tape.copy(source, target, nbytes, at, offset)
+    def record_gradients(self, tape: vk.Tape, memories: Mapping[int, Any]) -> str:
+        """Record that gradients come from memory of the device; return their slab."""
+        slab = self._room_for(memories)
+        self._record_copies(tape, slab, memories)
+        return slab
 
-    def _moves(self, tensor: int, memory: Any) -> list[tuple[vk.Buffer, int, vk.Buffer, int, int]]:
-        """Return the copies that bring a gradient from ``memory`` to its slab."""
+    def _room_for(self, given: Mapping[int, Any]) -> str:
+        """Return the slab for these gradients: where they are, if all of them are at home."""
+        at_home = not any(
+            isinstance(own, np.ndarray) or self._copies("grad", i, own)
+            for i, own in given.items()
+            if self._slabs.resident(i)
+        )
+        if not at_home:
+            self._slabs.host_guests()
+        return "grad" if at_home else GUESTS
+
+    def _record_copies(self, tape: vk.Tape, slab: str, memories: Mapping[int, Any]) -> None:
+        for tensor, memory in memories.items():
+            for source, at, target, offset, nbytes in self._copies(slab, tensor, memory):
+                tape.copy(source, target, nbytes, at, offset)
+
+    def _copies(
+        self, slab: str, tensor: int, memory: Any
+    ) -> list[tuple[vk.Buffer, int, vk.Buffer, int, int]]:
+        """Return the copies that bring a gradient from ``memory`` to a slab."""
         source, start, _ = memory.span
         return [
             (source, start + first, buffer, offset, nbytes)
-            for buffer, offset, first, nbytes in self._slabs.places("grad", tensor)
+            for buffer, offset, first, nbytes in self._slabs.places(slab, tensor)
             if (buffer, offset) != (source, start + first)
         ]
 
@@ -202,7 +227,7 @@ class GpuBackend(Recorded):
 
     def _next_step(self) -> list[vk.Tape]:
         tapes = [self.refill()] if self._row == self._rows else []
-        tapes.append(self._steps[self._parity])
+        tapes.append(self._step_for(self._parity, self._grads))
         self._row += 1
         self._parity ^= 1
         return tapes

@@ -56,6 +56,11 @@ class Recorded:
             for rows in {self._short, self._window}:
                 self._refill_for(parity, rows)
 
+    def _step_for(self, parity: int, grads: str) -> vk.Tape:
+        if (parity, grads) not in self._steps:
+            self._steps[parity, grads] = self._record_step(parity, grads)
+        return self._steps[parity, grads]
+
     def _refill_for(self, parity: int, rows: int) -> vk.Tape:
         if (parity, rows) not in self._refills:
             self._refills[parity, rows] = self._record_refill(parity, rows, self._counts)
@@ -79,35 +84,43 @@ class Recorded:
             (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
         ]
         self._groups = [part.groups for part in dealt]
-        self._norm = None
+        self._active = active
+        self._norms: dict[str, GpuNorm] = {}
         if active is not None:
             self._control = device.buffer(hyper.control().nbytes)
-            shares = self._slabs.share_out(active)
-            self._norm = GpuNorm(shares, self._control, local_size(device))
-        self._steps = [self._record_step(parity) for parity in (0, 1)]
+        self._steps = {(parity, "grad"): self._record_step(parity, "grad") for parity in (0, 1)}
         self._counts = counts
         self._refills: dict[tuple[int, int], vk.Tape] = {}
 
-    def _record_step(self, parity: int) -> vk.Tape:
+    def _record_step(self, parity: int, grads: str) -> vk.Tape:
         with vk.Tape(self._device) as tape:
-            self.record_update(tape, parity)
+            self.record_update(tape, parity, grads)
         return tape
 
-    def record_update(self, tape: vk.Tape, parity: int) -> None:
-        """Record a dispatch for each part of the slabs; each moves the cursor to the same row."""
+    def record_update(self, tape: vk.Tape, parity: int, grads: str = "grad") -> None:
+        """Record a dispatch for each part of the slabs; each moves the cursor to the same row.
+
+        ``grads`` is the slab of the gradients.
+        """
         name, control = SHADER[(self._kind, *self._states)], []
-        if self._norm is not None:
-            self._norm.record(tape)
+        if self._active is not None:
+            self._norm_of(grads, self._active).record(tape)
             name, control = f"{name}_controlled", [self._control]
         constants = {0: local_size(self._device)}
         count = len(self._states) + len(control) + 6
         kernel = self._device.kernel(shaders.spirv(name), count, push=8, constants=constants)
         push = _words(parity, self._lanes)
         for tables, slabs, groups in zip(
-            self._chunks, self._slabs.parts(), self._groups, strict=True
+            self._chunks, self._slabs.parts(grads), self._groups, strict=True
         ):
             binding = kernel.bind([self._clock, self._table, *tables, *control, *slabs])
             tape.dispatch(binding, groups, push)
+
+    def _norm_of(self, grads: str, active: Sequence[bool]) -> GpuNorm:
+        if grads not in self._norms:
+            shares = self._slabs.share_out(active, grads)
+            self._norms[grads] = GpuNorm(shares, self._control, local_size(self._device))
+        return self._norms[grads]
 
     def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
         roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)

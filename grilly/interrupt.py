@@ -25,19 +25,25 @@ class Uninterrupted:
 
     __slots__ = ("_handler", "_noted")
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Uninterrupted:
         self._noted: tuple[int, FrameType | None] | None = None
         self._handler: Callable[[int, FrameType | None], Any] | None = None
         if threading.get_ident() != threading.main_thread().ident:
-            return
+            return self
         handler = _signal.getsignal(signal.SIGINT)
         if not callable(handler) or isinstance(getattr(handler, "__self__", None), Uninterrupted):
-            return
+            return self
         self._handler = handler
         try:
             _signal.signal(signal.SIGINT, self._note)
         except ValueError:  # the main thread of a subinterpreter
             self._handler = None
+        return self
+
+    @property
+    def asked(self) -> bool:
+        """Whether a SIGINT is waiting: what takes long should come to its end."""
+        return self._noted is not None
 
     def __exit__(
         self,

@@ -17,6 +17,8 @@ import numpy as np
 from . import chunks, vk
 from .backend import Array
 
+GUESTS = "guests"
+
 # A tensor's floats, or where it lies if it lives on the device.
 Tensor: TypeAlias = "int | vk.Span"
 # A buffer, an offset and a number of bytes.
@@ -58,6 +60,7 @@ class Slabs:
 
     def __init__(self, device: vk.Device, tensors: Sequence[Tensor], names: Sequence[str]) -> None:
         self._device = device
+        self._names = names
         self._most = _most(device)
         self._parts = [
             self._part(region, span, names)
@@ -67,20 +70,40 @@ class Slabs:
         self._views = [
             {name: _view(*place) for name, place in part.slabs.items()} for part in self._parts
         ]
+        self._resident = [not isinstance(tensor, int) for tensor in tensors]
         self._pieces: list[list[Piece]] = [[] for _ in tensors]
         for number, part in enumerate(self._parts):
             for tensor, piece in _pieces(number, part):
                 self._pieces[tensor].append(piece)
 
-    def parts(self) -> list[tuple[tuple[vk.Buffer, int, int], ...]]:
-        """Return what each dispatch of a step binds: one part of every slab, in their order."""
-        return [tuple(part.slabs.values()) for part in self._parts]
+    def parts(self, grads: str = "grad") -> list[tuple[tuple[vk.Buffer, int, int], ...]]:
+        """Return what each dispatch of a step binds: one part of every slab, in their order.
+
+        ``grads`` may be GUESTS, once ``host_guests`` was called.
+        """
+        names = [grads if name == "grad" else name for name in self._names]
+        return [tuple(part.slabs[name] for name in names) for part in self._parts]
+
+    def host_guests(self) -> None:
+        """Have a slab GUESTS for gradients that come from elsewhere.
+
+        At home, in the twin, lie arrays of the user's, which must not be written over.
+        """
+        for part, views in zip(self._parts, self._views, strict=True):
+            if GUESTS not in part.slabs:
+                home, nbytes = part.slabs["grad"], part.slabs["grad"][2]
+                resident = part.region.buffer is not None
+                place = (self._device.buffer(nbytes), 0, nbytes) if resident else home
+                views[GUESTS] = _view(*place)
+                part.slabs[GUESTS] = place
 
     def deal(self, lane_of: Sequence[int | None], workers: int) -> list[chunks.Chunks]:
         """Return the chunks of each part; one in which no tensor has a lane has no work."""
         return [chunks.deal_runs(self.runs(part, lane_of), workers) for part in self._parts]
 
-    def share_out(self, active: Sequence[bool]) -> list[tuple[Place, chunks.Shares]]:
+    def share_out(
+        self, active: Sequence[bool], grads: str = "grad"
+    ) -> list[tuple[Place, chunks.Shares]]:
         """Return the active gradients in the order of the tensors, with their shares of the norm.
 
         As segments: neighbours in one part are one, and what the order parts is several.
@@ -91,9 +114,9 @@ class Slabs:
                 if not segments or segments[-1][0] != part:
                     segments.append((part, []))
                 segments[-1][1].append((at // 4, -(-(last - first) // 4)))
-        grads = [self._parts[part].slabs["grad"] for part, _ in segments]
+        places = [self._parts[part].slabs[grads] for part, _ in segments]
         shares = chunks.share_out([runs for _, runs in segments])
-        return list(zip(grads, shares, strict=True))
+        return list(zip(places, shares, strict=True))
 
     def runs(self, part: Part, lane_of: Sequence[int | None]) -> list[tuple[int, int, int]]:
         """Return (start, count, lane) in float4 of each tensor in ``part`` that has a lane."""
@@ -131,6 +154,10 @@ class Slabs:
             flat[first:last] = values
         if not out.flags.c_contiguous:
             out[...] = flat.reshape(out.shape)
+
+    def resident(self, tensor: int) -> bool:
+        """Whether the parameter lives on the device, and its gradient has a home there."""
+        return self._resident[tensor]
 
     def places(self, name: str, tensor: int) -> Iterator[tuple[vk.Buffer, int, int, int]]:
         """Yield (buffer, offset, first byte, bytes) of each piece of a tensor in a slab."""

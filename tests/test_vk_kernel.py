@@ -269,3 +269,27 @@ def test_nested_structures_survive_a_churned_heap(device_info):
     assert ffi.string(info.stage.pName) == b"main"
     assert ffi.cast("float*", info.stage.pSpecializationInfo.pData)[0] == 0.125
     del kept
+
+
+@pytest.mark.parametrize(
+    ("members", "least"),
+    [
+        ("uint a;", 4),
+        ("uint a; float b; int c;", 12),
+        ("float a; vec3 b;", 28),
+        ("vec2 a; float b[3];", 20),
+        ("mat4 a; uint b;", 68),
+        ("double a; float b;", 12),
+        ("layout(offset = 16) uint a;", 20),
+    ],
+)
+def test_push_constants_have_a_least_size(device, members, least):
+    name = members.split(";")[0].split()[-1].split("[")[0]
+    code = vk.compile_glsl(
+        "#version 450\nlayout(std430, binding = 0) buffer X { float x[]; };\n"
+        f"layout(push_constant) uniform Push {{ {members} }};\nvoid main() {{ x[0] = float({name}"
+        f"{'[0][0]' if 'mat' in members else '[0]' if 'vec' in members[:4] else ''}); }}"
+    )
+    assert spirv.inspect(code).push == least
+    with pytest.raises(ShaderError, match=f"take {least} bytes, but push is {least - 4}|has push"):
+        device.kernel(code, buffers=1, push=least - 4)

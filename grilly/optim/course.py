@@ -88,6 +88,11 @@ class Course:
         """Whether its values are computed on the host, a window of them ahead."""
         return self._on_host
 
+    @property
+    def last(self) -> float:
+        """The last step that the schedule has a value for."""
+        return self._last
+
     def reach(self, t: float) -> float:
         """Return for how many steps after ``t`` what ``formula`` gave holds."""
         if not self._on_host:

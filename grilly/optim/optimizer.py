@@ -88,8 +88,7 @@ class Optimizer(Stepping):
             host = {i: array for i, array in arrays.items() if not isinstance(array, DeviceArray)}
             for i, array in host.items():
                 self._backend.write("param", i, array)
-            for i in arrays:
-                self._give_gradient(i, grads[i])
+            self._backend.give_gradients({i: self._memory_of(grads[i]) for i in arrays})
             self._update(host, active)
         return loss
 
@@ -105,11 +104,10 @@ class Optimizer(Stepping):
             elif isinstance(p, Parameter) and p.grad is not None:
                 p.grad = None if set_to_none else zeroed(p.grad, p.shape)
 
-    def _give_gradient(self, i: int, grad: Any) -> None:
-        if isinstance(grad, DeviceArray) and grad._place == self._backend.place:
-            self._backend.give_gradient(i, grad._memory)
-        else:
-            self._backend.write("grad", i, np.asarray(grad))
+    def _memory_of(self, grad: Any) -> Any:
+        """Return a gradient's memory on the optimizer's device, or the array of one elsewhere."""
+        here = isinstance(grad, DeviceArray) and grad._place == self._backend.place
+        return grad._memory if here else np.asarray(grad)
 
     @entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:

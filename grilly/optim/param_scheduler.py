@@ -21,6 +21,7 @@ from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.lambdas import ASKED
 from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.preview import steps_of
+from .lr_scheduler.texts import METRIC
 from .lr_scheduler.touch import unchanged_on_error, write
 from .options import Key, check_number
 from .rows import Values
@@ -133,7 +134,7 @@ class ParamScheduler:
         if metrics is None and noted(self):
             return
         if metrics is not None:
-            refuse("a metric on the host", "it must be a DeviceArray or a grilly.Mean")
+            refuse("a step with a number", METRIC)
         self._leave_seat()
         own, track = self._following, self._track
         if (
@@ -239,6 +240,7 @@ class ParamScheduler:
         """See to it that the groups and schedules that are there now are those followed."""
         if not self._following.fits(self.optimizer, self.schedules):
             self._following = self._taken_in(self._following)
+            self._track.end = 0  # it is of the groups and schedules before
 
     def _taken_in(self, before: Following | None) -> Following:
         following = Following(self.optimizer, self.schedules, before)
@@ -311,6 +313,7 @@ class ParamScheduler:
         stands = (
             (seat is None or seat.key == self._key())
             and track.t == self.last_epoch
+            and track.at < track.end
             and self._following.fits(self.optimizer, self.schedules)
             and track.holds(groups)
         )
@@ -322,6 +325,11 @@ class ParamScheduler:
         reach = min((end for end, _ in ends), default=np.inf)
         asked = any(on_host and end == reach for end, on_host in ends)
         return reach, ASKED if asked else ""
+
+    def _left(self) -> float:
+        """Return after how many steps ``step()`` will raise an error."""
+        ends = (course.last for *_, course in self._following.scheduled())
+        return min(ends, default=np.inf) - self.last_epoch
 
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from ..backend import STAYS, Clock, Pace
 from ..program import Number, significands
 from ..schedules import WINDOW, Constant, Counted, Debias1, Debias2, Formula, Schedule
 
@@ -94,11 +95,11 @@ def _whole(value: float) -> Number:
 
 
 class Beta(NamedTuple):
-    """The schedule of a beta, its step at the next update, and how that moves per update."""
+    """The schedule of a beta, its step when a cycle of updates begins, and how that moves."""
 
     schedule: Schedule
     t: float
-    stride: int
+    pace: Pace
 
 
 class Path:
@@ -151,20 +152,21 @@ class Window(Path):
         return self._products[i]
 
     def goes_on(self, i: int, beta: Beta) -> bool:
-        schedule, t, stride = self._beta
-        return i < self.rows and beta == (schedule, t + stride * i, stride)
+        schedule, t, pace = self._beta
+        begins = i % len(pace.within) == 0
+        return begins and i < self.rows and beta == (schedule, t + pace.past(i), pace)
 
     def formula(self, make: Callable[[Schedule], Formula]) -> Formula:
         if make not in self._formulas:
             values = [correction(product, ROOTS[make]) for product in self._products[1:]]
-            values += values[-1:] * (WINDOW - len(values))  # of one length: one shader
+            values += values[-1:] * (-len(values) % WINDOW)  # of one length: one shader
             self._formulas[make] = Counted(float(self._count + 1), tuple(values))
         return self._formulas[make]
 
 
 def _betas(beta: Beta, rows: int) -> list[Number]:
     """Return the betas, as far as they can be ones; the first is, but for its last bit."""
-    betas = significands(beta.schedule, beta.t, beta.stride, rows)
+    betas = significands(beta.schedule, beta.t, beta.pace.moved(Clock(0), rows))
     m, e = betas[0]
     first = (max(m, 0), e) if m.bit_length() + e <= 0 else (2**64 - 1, -64)
     good = [0 <= m and m.bit_length() + e <= 0 for m, e in betas]
@@ -193,18 +195,20 @@ def begun(beta: float, count: int, saved: tuple[float, float] | None) -> Place:
     own = power(beta, count) if saved is None else from_floats(*saved)
     if count == 0 or own == power(beta, count):
         return Place(Powers(Constant(beta)), count)
-    return Place(Window(count, own, Beta(Constant(beta), 0.0, 0), 1), 0)
+    return Place(Window(count, own, Beta(Constant(beta), 0.0, STAYS), 1), 0)
 
 
 def followed(
-    place: Place, count: int, schedule: Schedule, epoch: float | None, stride: int
+    place: Place, count: int, schedule: Schedule, epoch: float | None, pace: Pace
 ) -> Place:
     """Return the place from which the next update goes on, the same if its path does."""
     constant = isinstance(schedule, Constant)
-    beta = Beta(schedule, 0.0, 0) if constant else Beta(schedule, epoch or 0.0, stride)
+    beta = Beta(schedule, 0.0, STAYS) if constant else Beta(schedule, epoch or 0.0, pace)
     if place.path.goes_on(place.i, beta):
         return place
     if isinstance(schedule, Constant) and count == 0:
         return Place(Powers(schedule), 0)
     rows = WINDOW if place.i == place.path.rows else SHORT
+    period = len(pace.within)
+    rows = max(rows // period, 1) * period  # whole cycles, for a replay makes no others
     return Place(Window(count, place.product, beta, rows), 0)

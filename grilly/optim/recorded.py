@@ -23,6 +23,11 @@ ON_HOST = (
     "grilly.nn.Parameter(x, device={!r}), and its gradient a DeviceArray"
 )
 
+ADDED = (
+    "parameters were added to the optimizer since the tape was recorded, which has no gradients of "
+    "theirs: record anew"
+)
+
 
 class RecordedStep(Update):
     """A step with these gradients, DeviceArrays or None, one a parameter."""
@@ -31,6 +36,20 @@ class RecordedStep(Update):
         self.optimizer = optimizer
         self.gradients = gradients
         self.active = np.array([grad is not None for grad in gradients], np.bool_)
+
+    @property
+    def lock(self) -> Any:
+        """What the optimizer's own calls hold."""
+        return self.optimizer._lock
+
+    def check(self) -> None:
+        """Raise RecordError unless parameters and gradients live on the device.
+
+        And if parameters were added since it was recorded; ValueError for a gradient of another
+        shape than its parameter's.
+        """
+        if len(self.gradients) < len(self.optimizer._params):
+            raise RecordError(ADDED)
         for i in np.flatnonzero(self.active).tolist():
             self._check_resident(i)
 
@@ -61,17 +80,13 @@ class RecordedStep(Update):
 
     def on_host(self) -> None:
         """Make it on the numpy device."""
-        for i, grad in enumerate(self.gradients):
-            if grad is not None:
-                self.backend.write("grad", i, grad._memory)
+        self.backend.give_gradients(self._memories())
         self.backend.step()
 
     def record(self, tape: vk.Tape, parity: int) -> None:
         """Record it, to read the cursor's word ``parity``."""
-        for i, grad in enumerate(self.gradients):
-            if grad is not None:
-                self.backend.take_gradient(tape, i, grad._memory)
-        self.backend.record_update(tape, parity)
+        slab = self.backend.record_gradients(tape, self._memories())
+        self.backend.record_update(tape, parity, slab)
 
     def made(self, updates: int) -> None:
         """Count updates that were replayed; 0 after a failure, when nothing is known."""
@@ -81,6 +96,9 @@ class RecordedStep(Update):
         """Make it as the optimizer does without a tape."""
         self.optimizer.step(gradients=self.gradients)
 
+    def _memories(self) -> dict[int, Any]:
+        return {i: grad._memory for i, grad in enumerate(self.gradients) if grad is not None}
+
     def _check_resident(self, i: int) -> None:
         param, grad = self.optimizer._params[i], self.gradients[i]
         for what, array in (
@@ -89,3 +107,9 @@ class RecordedStep(Update):
         ):
             if not isinstance(array, DeviceArray) or array._place != self.place:
                 raise RecordError(ON_HOST.format(what, self.place.name))
+        shape = self.optimizer._memory.shapes[i]
+        if grad.shape != shape:
+            raise ValueError(
+                f"the gradient of parameter {i} must have the parameter's shape {shape}, got "
+                f"{grad.shape}"
+            )

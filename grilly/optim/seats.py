@@ -102,6 +102,9 @@ class RuleStep:
         """Return a tape of it alone, before the optimizer's next step."""
         return alone(self, device)
 
+    def check(self) -> None:
+        """Nothing can be wrong with it."""
+
     def again(self) -> None:
         """Do it without a tape."""
         self.place.run(self)

@@ -145,7 +145,7 @@ class Timeline:
         schedules = [[source.schedule for source in group.values()] for group in sources]
         # What an idle parameter has missed matters only when it comes back.
         self._wanted = (schedules, np.where(active, self._behind, -1).tolist())
-        same_pace = self._paces == paces if paces is not None else self._period == 1
+        same_pace = self._paces == paces if paces is not None else self._single
         return (
             same_pace
             and self._planned == (*self._wanted, self.control)
@@ -234,8 +234,9 @@ class Timeline:
         return result
 
     @property
-    def _period(self) -> int:
-        return len(self._paces[0][0].within) if self._paces else 1
+    def _single(self) -> bool:
+        """Whether the table goes on from update to update, and no schedule moves before one."""
+        return all(pace.within == (0,) for own in self._paces for pace in own)
 
     def _predicted(self) -> Epochs:
         row = self.progress.row
@@ -297,7 +298,7 @@ class Timeline:
     def _on(self, places: Places, count: int, sources: Sources, group: int) -> Places:
         paces = dict(zip(sources[group], self._paces[group], strict=True))
         return tuple(
-            followed(place, count, *sources[group][key], paces[key].each)
+            followed(place, count, *sources[group][key], paces[key])
             for place, key in zip(places, self._betas, strict=True)
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -68,13 +68,16 @@ class DeviceArray:
 
     def item(self) -> float:
         """Return the one element as a float; waits for the device."""
+        if self.size != 1:
+            raise ValueError(f"item() is for one element, and the shape is {self.shape}")
         return float(self.numpy().reshape(()))
 
     def view(self) -> Float32:
         """Return the memory itself as a numpy array, after waiting for the device.
 
-        Nothing is copied, and what is written into it is the array's. Wait again (``wait()``) after
-        something was submitted that uses the array, before touching the view. Raises DeviceError if
+        Nothing is copied, and what is written into it is the array's; it may outlive the array.
+        Wait again (``wait()``) after something was submitted that uses the array, before touching
+        the view. Raises DeviceError if
         the host cannot see the device's memory (a discrete GPU without a mapped window): use
         ``numpy()`` and ``copy_from()``.
         """
@@ -127,7 +130,7 @@ class DeviceArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:
-            return np.asarray(self.view(), dtype=dtype)
+            return np.array(self.view(), dtype=dtype, copy=False)
         return self.numpy().astype(dtype or np.float32, copy=False)
 
     def __dlpack__(self, **options: Any) -> Any:
@@ -138,8 +141,22 @@ class DeviceArray:
         """Return DLPack's device of the capsule, the host: (1, 0)."""
         return 1, 0
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> DeviceArray:
+        made = DeviceArray(self._place, self._place.new(self.size), self.shape)
+        made.copy_from(self)
+        return made
+
+    def __copy__(self) -> DeviceArray:
+        return self.__deepcopy__({})
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a DeviceArray holds a device: save its numpy() instead")
+
     def twin(self) -> DeviceArray:
-        """Return a new array of zeros of this shape, where an optimizer finds the gradient."""
+        """Return an array of zeros of this shape, where an optimizer finds the gradient.
+
+        There is one such place for each array: a second call gives the same memory, set to zeros.
+        """
         made = DeviceArray(self._place, self._place.twin(self._memory), self.shape)
         self._place.run(Fill(made))
         return made
@@ -168,12 +185,19 @@ def zeros(shape: int | Sequence[int], device: str | int = "auto") -> DeviceArray
     >>> zeros((2, 3), device="cpu").numpy().sum()
     np.float32(0.0)
     """
-    lengths = [shape] if isinstance(shape, (int, np.integer)) else list(shape)
-    sizes = tuple(operator.index(length) for length in lengths)
-    if any(size < 0 for size in sizes):
-        raise ValueError(f"shape must have no negative length, got {sizes}")
+    sizes = _lengths(shape)
     place = place_of(device)
     return DeviceArray(place, place.new(math.prod(sizes)), sizes)
+
+
+def _lengths(shape: Any) -> tuple[int, ...]:
+    try:
+        sizes = tuple(map(operator.index, shape if isinstance(shape, Sequence) else [shape]))
+    except TypeError:
+        raise TypeError(f"shape must be a whole number or some of them, got {shape!r}") from None
+    if any(size < 0 for size in sizes):
+        raise ValueError(f"shape must have no negative length, got {sizes}")
+    return sizes
 
 
 def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
@@ -182,9 +206,13 @@ def _check_shape(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> 
 
 
 def _real(name: str, values: Any, shape: tuple[int, ...] | None) -> Float32:
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:  # lists of lists, or a graph's tensor
+        raise ValueError(f"{name} is no array: {error}") from error
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be real, got dtype {array.dtype}")
     if shape is not None:
         _check_shape(name, array.shape, shape)
-    return np.ascontiguousarray(array, np.float32).reshape(array.shape)
+    with np.errstate(over="ignore"):  # infinite then, as on a device
+        return np.ascontiguousarray(array, np.float32).reshape(array.shape)

@@ -28,6 +28,15 @@ class Update(ABC):
     def place(self) -> Place:
         """Where the parameters live."""
 
+    @property
+    @abstractmethod
+    def lock(self) -> Any:
+        """What the optimizer's own calls hold."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise RecordError unless parameters and gradients live on the device."""
+
     @abstractmethod
     def check_alike(self, updates: Sequence[Update]) -> None:
         """Raise RecordError unless all of the optimizer's updates are of the same parameters."""
@@ -58,7 +67,7 @@ class Update(ABC):
 
 @dataclass(frozen=True)
 class Tick:
-    """A step of a scheduler, which has ``_reach()``, ``_leap(steps)`` and ``_tracks()``."""
+    """A step of a scheduler, with ``_reach()``, ``_left()``, ``_leap(steps)``, ``_tracks()``."""
 
     scheduler: Any
     arguments: tuple[Any, ...]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ..errors import DeviceError
 from . import ops
 from .array import DeviceArray
 from .ops import perform
+from .places import VulkanPlace
 
 if TYPE_CHECKING:
     from .. import vk
@@ -58,8 +61,6 @@ class Kernel:
         constants: Mapping[int, int | float | bool] | None = None,
         include: str | Path | None = None,
     ) -> None:
-        from .. import vk
-
         if not isinstance(source, (str, bytes)):
             raise TypeError(
                 f"source must be GLSL text or SPIR-V bytes, got {type(source).__name__}"
@@ -71,8 +72,11 @@ class Kernel:
         self._source = source
         self._include = None if include is None else Path(include)
         self._code: bytes | None = source if isinstance(source, bytes) else None
-        self._tapes: OrderedDict[Any, vk.Tape] = OrderedDict()
+        # By arrays, groups and push constants; none outlives an array that it uses.
+        self._tapes: dict[Any, tuple[vk.Tape, object]] = {}
         if self._code is not None:
+            from .. import vk
+
             vk.inspect(self._code)
 
     def __call__(
@@ -84,10 +88,13 @@ class Kernel:
         """Run ``groups`` workgroups over ``arrays``, or record that inside ``grilly.record()``.
 
         ``groups`` is a number, or up to three (x, y, z). ``push`` are the push constants: ints
-        become 32-bit integers and floats float32, in their order; or bytes. Returns at once.
+        become 32-bit integers and floats float32, in their order; or bytes. Returns at once. An
+        array without elements is one float of which nothing is seen.
 
-        Raises ValueError or TypeError for arrays of different devices or what the shader does not
-        take, DeviceError on the numpy device if there is no ``host``.
+        Raises ValueError or TypeError for arrays of different devices, groups and push constants
+        that cannot be, ShaderError for what the shader does not take, DeviceLimitError for more
+        groups than the device has, DeviceError on the numpy device if there is no ``host``. What
+        it raises it raises here, and then nothing is run or recorded.
         """
         perform(Dispatch.of(self, arrays, groups, push))
 
@@ -105,12 +112,31 @@ class Kernel:
 
     def host(self, op: Dispatch) -> None:
         """Do a dispatch on numpy arrays."""
+        self.check_host()
+        assert self._host is not None
+        self._host(*(array.view() for array in op.arrays), *op.numbers)
+
+    def check_host(self) -> None:
+        """Raise DeviceError if it cannot be done on numpy arrays."""
         if self._host is None:
             raise DeviceError(
                 "this Kernel is a shader only, and its arrays are on the numpy device: give it "
                 "host=, a function that does the same on numpy arrays, or a Vulkan device"
             )
-        self._host(*(array.view() for array in op.arrays), *op.numbers)
+
+    def kept(self, op: Dispatch, device: vk.Device) -> vk.Tape:
+        """Return a tape of ``op`` alone, the same as long as its arrays live."""
+        memories = [array._memory for array in op.arrays]
+        key = (*map(id, memories), op.groups, op.pushed[0])
+        tape, _ = self._tapes.get(key, (None, None))
+        if tape is None or tape.device is not device:
+            tapes = self._tapes
+            refs = [weakref.ref(one, lambda _: tapes.pop(key, None)) for one in memories]
+            tape = ops.alone(op, device)
+            tapes[key] = tape, refs
+            if len(tapes) > KEPT_TAPES:
+                tapes.pop(next(iter(tapes)), None)
+        return tape
 
 
 @dataclass(frozen=True)
@@ -120,7 +146,7 @@ class Dispatch(ops.Recorded):
     kernel: Kernel
     arrays: tuple[DeviceArray, ...]
     groups: tuple[int, ...]
-    pushed: tuple[bytes, tuple[int | float, ...]]
+    pushed: tuple[bytes, tuple[Any, ...]]
 
     def __post_init__(self) -> None:
         if not self.arrays:
@@ -144,6 +170,8 @@ class Dispatch(ops.Recorded):
         """Return the dispatch that these arguments of a call mean."""
         if not isinstance(kernel, Kernel):
             raise TypeError(f"kernel must be a grilly.Kernel, got {type(kernel).__name__}")
+        if isinstance(arrays, DeviceArray) or not isinstance(arrays, Iterable):
+            raise TypeError(f"arrays must be a list of DeviceArrays, got {arrays!r}: write [x]")
         return Dispatch(kernel, tuple(arrays), _groups(groups), _pushed(push))
 
     @property
@@ -151,8 +179,14 @@ class Dispatch(ops.Recorded):
         return self.arrays[0]._place
 
     @property
-    def numbers(self) -> tuple[int | float, ...]:
+    def numbers(self) -> tuple[Any, ...]:
         return self.pushed[1]
+
+    def check(self) -> None:
+        if isinstance(self.place, VulkanPlace):
+            self.tape(self.place.device)
+        else:
+            self.kernel.check_host()
 
     def on_host(self) -> None:
         self.kernel.host(self)
@@ -161,29 +195,25 @@ class Dispatch(ops.Recorded):
         data = self.pushed[0]
         kernel = self.kernel.on(tape.device, len(self.arrays), len(data))
         spans = [array._memory.span for array in self.arrays]
-        tape.dispatch(kernel.bind(spans), self.groups[0], data)
+        tape.dispatch(kernel.bind(spans), self.groups, data)
 
     def tape(self, device: vk.Device) -> vk.Tape:
-        """Return a tape of it alone, kept for the next time that the same is asked for."""
-        spans = [array._memory.span for array in self.arrays]
-        places = tuple((id(span.buffer), span.offset, span.nbytes) for span in spans)
-        kept, key = self.kernel._tapes, (places, self.groups, self.pushed[0])
-        if key not in kept or kept[key].device is not device:
-            kept[key] = ops.alone(self, device)
-            if len(kept) > KEPT_TAPES:
-                kept.popitem(last=False)
-        return kept[key]
+        return self.kernel.kept(self, device)
 
 
 def _groups(groups: Groups) -> tuple[int, ...]:
-    given = groups if isinstance(groups, tuple) else (groups,)
-    if not 1 <= len(given) <= 3 or not all(isinstance(n, int) and n >= 1 for n in given):
+    given = tuple(groups) if isinstance(groups, (tuple, list)) else (groups,)
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in given)
+    if not 1 <= len(given) <= 3 or not whole or min(given) < 1:
         raise ValueError(f"groups must be one to three whole numbers of at least 1, got {groups!r}")
-    return given
+    return tuple(map(int, given))
 
 
-def _pushed(push: Sequence[int | float] | bytes) -> tuple[bytes, tuple[int | float, ...]]:
+def _pushed(push: Any) -> tuple[bytes, tuple[Any, ...]]:
+    """Return the bytes of push constants, and what a function on the host is given for them."""
     if isinstance(push, (bytes, bytearray, memoryview)):
-        return bytes(push), (bytes(push),)  # type: ignore[return-value]
-    numbers = tuple(push)
+        return bytes(push), (bytes(push),)
+    if isinstance(push, str) or not isinstance(push, Iterable):
+        raise TypeError(f"push must be a list of numbers or bytes, got {push!r}: write [x]")
+    numbers = ops.numbers(push)
     return ops.push(*numbers), numbers

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,6 +24,9 @@ class Op(Protocol):
     def place(self) -> Place:
         """Where it is done."""
 
+    def check(self) -> None:
+        """Raise what the device would raise when it is to be done."""
+
     def on_host(self) -> None:
         """Do it in host memory."""
 
@@ -37,6 +42,9 @@ class Op(Protocol):
 
 class Recorded:
     """What ops have in common: they can be done alone."""
+
+    def check(self) -> None:
+        """Nothing: what is wrong was found when it was made."""
 
     def again(self) -> None:
         """Do it without a tape."""
@@ -120,16 +128,18 @@ class Add(Recorded):
     def __post_init__(self) -> None:
         if self.target._place != self.source._place:
             raise ValueError(f"other is on {self.source.device}, not on {self.target.device}")
-        with np.errstate(over="ignore"):
-            if not np.isfinite(np.float32(self.scale)):
-                raise ValueError(f"scale must be a finite float32, got {self.scale!r}")
+        if not isinstance(self.scale, (int, float, np.number)):
+            raise TypeError(f"scale must be a number, got {self.scale!r}")
+        if not np.isfinite(_float32(self.scale)):
+            raise ValueError(f"scale must be a finite float32, got {self.scale!r}")
 
     @property
     def place(self) -> Place:
         return self.target._place
 
     def on_host(self) -> None:
-        self.target._memory += np.float32(self.scale) * self.source._memory
+        with np.errstate(all="ignore"):  # a device is silent too
+            self.target._memory += np.float32(self.scale) * self.source._memory
 
     def record(self, tape: vk.Tape) -> None:
         from .. import shaders
@@ -143,17 +153,37 @@ class Add(Recorded):
         tape.dispatch(binding, groups, push(size, float(self.scale)))
 
 
-def push(*numbers: Any) -> bytes:
+def push(*given: Any) -> bytes:
     """Return push constants: an int as a 32-bit integer, a float as a float32."""
-    return b"".join(map(_word, numbers))
+    return b"".join(map(_word, numbers(given)))
 
 
-def _word(number: Any) -> bytes:
+def _word(number: int | np.float32) -> bytes:
+    if isinstance(number, np.float32):
+        return number.tobytes()
+    return (int(number) & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+def numbers(given: Iterable[Any]) -> tuple[int | np.float32, ...]:
+    """Return push constants as a shader sees them: ints of 32 bits and float32.
+
+    Raises TypeError for what is neither, ValueError for what has no such value.
+    """
+    return tuple(itertools.starmap(_number, enumerate(given)))
+
+
+def _number(place: int, number: Any) -> int | np.float32:
     if isinstance(number, (float, np.floating)):
-        return np.float32(number).tobytes()
+        if np.isinf(_float32(number)) and not np.isinf(number):
+            raise ValueError(f"push[{place}] must be a float32, and {number!r} is beyond them")
+        return _float32(number)
     if not isinstance(number, (int, np.integer, np.bool_)):
-        raise TypeError(f"a push constant is an int or a float, got {number!r}")
-    value = int(number)
-    if not -(2**31) <= value < 2**32:
-        raise ValueError(f"a push constant has 32 bits, got {value}")
-    return (value & 0xFFFFFFFF).to_bytes(4, "little")
+        raise TypeError(f"push[{place}] must be an int or a float, got {number!r}")
+    if not -(2**31) <= number < 2**32:
+        raise ValueError(f"push[{place}] has 32 bits, and {int(number)} needs more")
+    return int(number)
+
+
+def _float32(number: Any) -> np.float32:
+    with np.errstate(over="ignore"):
+        return np.float32(number)

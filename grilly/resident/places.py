@@ -100,6 +100,14 @@ class Memory:
         self.keeps = keeps
 
 
+class _Held:
+    """What a view's ``base`` is: its memory is not handed out again while this object lives."""
+
+    def __init__(self, seen: Float32, memory: Memory) -> None:
+        self.__array_interface__ = seen.__array_interface__
+        self.keeps = seen, memory
+
+
 @dataclass(frozen=True)
 class VulkanPlace:
     """The memory of a Vulkan device."""
@@ -123,7 +131,9 @@ class VulkanPlace:
     def view(self, memory: Memory) -> Float32 | None:
         buffer, offset, nbytes = memory.span
         seen = buffer.view(np.uint8)
-        return None if seen is None else seen[offset : offset + nbytes].view(np.float32)
+        if seen is None:
+            return None
+        return np.asarray(_Held(seen[offset : offset + nbytes].view(np.float32), memory))
 
     def write(self, memory: Memory, values: Float32) -> None:
         buffer, offset, _ = memory.span

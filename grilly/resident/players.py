@@ -17,15 +17,20 @@ KEPT = 64  # prebuilt submissions
 
 
 class Player(Protocol):
-    """Replays a tape's entries along the tables that are ready."""
+    """Replays a tape's entries along the tables that are ready.
+
+    ``done`` says how often ``play`` has done them, and ``part`` how many of them besides in a
+    round that an error ended.
+    """
 
     done: int
+    part: int
 
     def prepare(self) -> None:
         """Make all that a replay needs."""
 
-    def play(self, times: int) -> None:
-        """Do the entries so many times; ``done`` says how often they were."""
+    def play(self, times: int, ctrl_c: Uninterrupted) -> None:
+        """Do the entries so many times, or less often if Ctrl-C is waiting."""
 
 
 def player(place: Place, entries: Sequence[Any]) -> Player:
@@ -36,22 +41,23 @@ def player(place: Place, entries: Sequence[Any]) -> Player:
 
 
 class NumpyPlayer:
-    """Does the entries on the host, one after the other. Ctrl-C waits for the end of a round."""
+    """Does the entries on the host, one after the other. Ctrl-C comes between two rounds."""
 
     def __init__(self, entries: Sequence[Any]) -> None:
         self._entries = entries
-        self.done = 0
+        self.done = self.part = 0
 
     def prepare(self) -> None:
         """Nothing is to be made."""
 
-    def play(self, times: int) -> None:
-        """Do the entries so many times."""
-        for _ in range(times):
-            with Uninterrupted():
-                for entry in self._entries:
-                    entry.on_host()
-                self.done += 1
+    def play(self, times: int, ctrl_c: Uninterrupted) -> None:
+        """Do the entries so many times, or less often if Ctrl-C is waiting."""
+        self.done = self.part = 0
+        while self.done < times and not ctrl_c.asked:
+            for entry in self._entries:
+                entry.on_host()
+                self.part += 1
+            self.done, self.part = self.done + 1, 0
 
 
 class VulkanPlayer:
@@ -73,7 +79,7 @@ class VulkanPlayer:
         self._bodies: dict[tuple[int, ...], vk.Tape] = {}
         self._versions: list[int] = []
         self._kept: OrderedDict[Any, Any] = OrderedDict()
-        self.done = 0
+        self.done = self.part = 0
 
     def prepare(self) -> None:
         """Record the bodies that the next replay will submit."""
@@ -87,28 +93,28 @@ class VulkanPlayer:
         self._body(zero)
         self._body(self._after(zero))
 
-    def play(self, times: int) -> None:
+    def play(self, times: int, ctrl_c: Uninterrupted) -> None:
         """Submit the entries so many times, with the refills between them."""
+        self.done = 0
         self._forget_old()
-        with Uninterrupted():
-            key = times, *(backend.standing for backend in self._moves)
-            if key not in self._kept:
-                self._kept[key] = self._made(times)
-                if len(self._kept) > KEPT:
-                    self._kept.popitem(last=False)
-            submission, ends = self._kept[key]
-            self._device.run(submission)
-            for backend, end in zip(self._moves, ends, strict=True):
-                backend.stand(end)
-            self.done = times
+        key = times, *(backend.standing for backend in self._moves)
+        if key not in self._kept:
+            self._kept[key] = self._made(times)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        submission, ends = self._kept[key]
+        self._device.run(submission)
+        for backend, end in zip(self._moves, ends, strict=True):
+            backend.stand(end)
+        self.done = times
 
     def _made(self, times: int) -> tuple[Any, list[Any]]:
         """Return the submission of so many rounds, and where it leaves each backend."""
         tapes: list[vk.Tape] = []
         while times:
-            for backend, moves in self._moves.items():
-                if backend.rows_left < moves:
-                    tapes.append(backend.refill())
+            if any(backend.rows_left < moves for backend, moves in self._moves.items()):
+                # All at once: so all cursors' words are 0 then, which the bodies there are fit.
+                tapes += [backend.refill() for backend, moves in self._moves.items() if moves]
             rows = [b.rows_left // moves for b, moves in self._moves.items() if moves]
             rounds = min([times, *rows])
             now = self._parities()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..backend import Pace
 from ..errors import RecordError
+from ..interrupt import Uninterrupted
 from . import recording
 from .entries import Tick, Update
 from .kernel import Dispatch, Kernel
@@ -23,9 +24,14 @@ if TYPE_CHECKING:
 
 EMPTY = "the tape is empty: nothing was said to a device inside grilly.record()"
 RESTLESS = (
-    "{} gives its optimizer other formulas at every step, so nothing can be replayed: let one "
-    "ParamScheduler follow the product of the schedules, or step without a tape"
+    "{} and {} both write {} of param_groups[{}] at every step, so no formula of either lasts: let "
+    "one ParamScheduler follow the product of the schedules, or step without a tape"
 )
+HINTS = {
+    "new": "record inside its with block first",
+    "recording": "leave its with block first",
+    "broken": "an error ended its recording, so record anew with grilly.record()",
+}
 
 
 def record() -> Tape:
@@ -62,9 +68,11 @@ class Tape:
     and what is read later waits for them. At its return ``last_epoch``, the optimizers' counts and
     the groups' numbers are those of the end.
 
-    A hand edit of a group, a loaded state or an added group between replays is noticed: the next
-    replay does its first round step by step, from the host, and has the device go on from there. So
-    it is where a scheduler's formula ends, as at a milestone of SequentialLR.
+    A hand edit of a group or a loaded state between replays is noticed: the next replay does its
+    first round step by step, from the host, and has the device go on from there. So it is where a
+    scheduler's formula ends, as at a milestone of SequentialLR. An error in such a round leaves
+    what it had made till then; Ctrl-C waits for the end of a round. Where parameters were added, a
+    tape must be recorded anew: it has no gradients of theirs.
     """
 
     def __init__(self) -> None:
@@ -118,6 +126,7 @@ class Tape:
                 f"a tape is for one device: this is on {place.name}, what came before on "
                 f"{self._place.name}"
             )
+        entry.check()
         self._place = place
         self._entries.append(entry)
 
@@ -134,20 +143,24 @@ class Tape:
 
         Raises RecordError, before anything is submitted, if a scheduler cannot go on so long
         without the host (a function that is no formula is asked 256 steps ahead), and names the
-        steps left; TypeError or ValueError for what is no number of times; DeviceError if the
-        device fails.
+        steps left (of a function that was never asked, after a first round, which counts); if
+        parameters were added or went to the host since it was recorded; TypeError or ValueError for
+        what is no number of times; DeviceError if the device fails.
         """
-        count = operator.index(times)
-        if count < 0:
-            raise ValueError(f"times must be at least 0, got {times}")
-        if self._state != "ready":
-            raise RecordError(f"this tape cannot be replayed, it is {self._state}")
-        assert self._place is not None
+        count = _count_of(times)
         recording.refuse("a replay", "a tape holds no other tape")
+        if self._state != "ready":
+            raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
+        assert self._place is not None
         self._place.check()
-        with ExitStack() as quiet:
+        with ExitStack() as alone:  # in an order that two tapes with the same optimizers share
+            for lock in sorted((own[0].lock for own in self._updates), key=id):
+                alone.enter_context(lock)
             for optimizer in self._optimizers():
-                quiet.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
+                alone.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
+            for own in self._updates:
+                own[0].check()
+            self._refuse_restless()
             self._refuse_short(count)
             self._replay(count)
 
@@ -168,10 +181,11 @@ class Tape:
         for own in self._updates:
             own[0].check_alike(own)
         self._paces = [self._paces_of(own) for own in self._ticks]
+        self._refuse_restless()
         self._player = player(self._place, self._entries)
-        self._state = "ready"
         if self._able():
             self._player.prepare()
+        self._state = "ready"
 
     def _paces_of(self, ticks: list[Tick]) -> Pace:
         """Return how a scheduler moves with the updates of its optimizer."""
@@ -193,35 +207,48 @@ class Tape:
     def _refuse_short(self, times: int) -> None:
         """Raise RecordError if a scheduler's values are not known for so many times."""
         for (first, *_), pace in zip(self._ticks, self._paces, strict=True):
-            steps, why = first.scheduler._reach()
-            if why and steps < times * pace.each:
+            (steps, why), left = first.scheduler._reach(), first.scheduler._left()
+            if left < times * pace.each:
+                steps, why = left, "then its schedule ends"
+            known = max(int(min(steps, 2.0**53)), 0)
+            if why and known < times * pace.each:
                 raise RecordError(
-                    f"{type(first.scheduler).__name__} has {int(steps)} steps left, and "
+                    f"{type(first.scheduler).__name__} has {known} steps left, and "
                     f"replay({times}) takes {times * pace.each}: {why}"
                 )
 
+    def _refuse_restless(self) -> None:
+        """Raise RecordError if two schedulers write the same number: each edits the other's."""
+        writers: dict[Any, Any] = {}
+        for first, *_ in self._ticks:
+            scheduler = first.scheduler
+            for track, key in ((t, key) for t in scheduler._tracks() for key in t.formulas):
+                for i, formula in enumerate(track.formulas[key]):
+                    place = id(scheduler.optimizer), i, key
+                    known = formula is not None
+                    other = writers.setdefault(place, scheduler) if known else scheduler
+                    if other is not scheduler:
+                        names = type(other).__name__, type(scheduler).__name__
+                        raise RecordError(RESTLESS.format(*names, repr(key[0]), i))
+
     def _replay(self, times: int) -> None:
-        moved = True
         while times:
             able = min(times, self._able())
             if able:
-                self._play(able)
-            elif moved:
-                able = 1
+                times -= self._play(able)
+                continue
+            with Uninterrupted():
                 for entry in self._entries:
                     entry.again()
-            else:
-                names = {type(own[0].scheduler).__name__ for own in self._ticks}
-                raise RecordError(RESTLESS.format(" or ".join(sorted(names))))
-            moved = able > 0
-            times -= able
+            times -= 1
+            self._refuse_short(times)  # now it may be known of more schedulers
 
     def _able(self) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
         able = 2**53
         for own, pace in zip(self._ticks, self._paces, strict=True):
             steps, _ = own[0].scheduler._reach()
-            able = min(able, int(min(steps, 2.0**53)) // pace.each)
+            able = min(able, int(max(min(steps, 2.0**53), 0)) // pace.each)
         if able:
             paces = self._by_track()
             for own in self._updates:
@@ -235,18 +262,35 @@ class Tape:
             for track in own[0].scheduler._tracks()
         }
 
-    def _play(self, times: int) -> None:
-        """Do it along the formulas; what was done is counted, whatever ends it."""
-        self._player.done = 0
-        try:
-            self._player.play(times)
-        finally:
-            done = self._player.done
-            for updates in self._updates:
-                updates[0].made(done * len(updates))
-            for own, pace in zip(self._ticks, self._paces, strict=True):
-                if done:
-                    own[0].scheduler._leap(done * pace.each)
+    def _play(self, times: int) -> int:
+        """Do it along the formulas; return how often. What was done is counted in any case."""
+        player = self._player
+        with Uninterrupted() as ctrl_c:
+            try:
+                player.play(times, ctrl_c)
+            finally:
+                self._count(player.done, self._entries[: player.part])
+        return player.done
+
+    def _count(self, rounds: int, part: Sequence[Any]) -> None:
+        """Count whole rounds, and of one that an error ended the entries in ``part``."""
+        for own in self._updates:
+            more = sum(entry.optimizer is own[0].optimizer for entry in _of(Update, part))
+            own[0].made(rounds * len(own) + more)
+        for own, pace in zip(self._ticks, self._paces, strict=True):
+            more = sum(entry.scheduler is own[0].scheduler for entry in _of(Tick, part))
+            if steps := rounds * pace.each + more:
+                own[0].scheduler._leap(steps)
+
+
+def _count_of(times: Any) -> int:
+    try:
+        count = operator.index(times)
+    except TypeError:
+        raise TypeError(f"times must be a whole number, got {times!r}") from None
+    if count < 0:
+        raise ValueError(f"times must be at least 0, got {times}")
+    return count
 
 
 def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:

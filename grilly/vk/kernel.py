@@ -65,6 +65,10 @@ class Kernel:
         if shader.has_push != bool(self.push):
             uses = "push constants" if shader.has_push else "no push constants"
             raise ShaderError(f"the shader has {uses}, but push is {self.push} bytes")
+        if shader.push > self.push:
+            raise ShaderError(
+                f"the shader's push constants take {shader.push} bytes, but push is {self.push}"
+            )
         if self.push % 4 or not 0 <= self.push <= limits.max_push:
             raise DeviceLimitError(
                 f"push must be a multiple of 4 up to {limits.max_push}, got {self.push}"

@@ -14,7 +14,8 @@ class Limits:
     """What a device allows; drivers do not check these, grilly does. Sizes are in bytes."""
 
     max_storage_range: int  # of one buffer in a binding
-    max_groups: int
+    max_groups: int  # of the first dimension
+    max_groups_beyond: tuple[int, int]  # of the second and third
     max_push: int
     max_local_size: tuple[int, int, int]
     max_invocations: int  # of one workgroup
@@ -31,11 +32,12 @@ def limits_of(physical: Any) -> tuple[Limits, Memory]:
     chain = binding.struct("VkPhysicalDeviceProperties2", pNext=subgroup)
     binding.call("vkGetPhysicalDeviceProperties2", physical, chain)
     limits = chain.properties.limits
-    size = limits.maxComputeWorkGroupSize
+    size, count = limits.maxComputeWorkGroupSize, limits.maxComputeWorkGroupCount
     memory = Memory(physical)
     return Limits(
         max_storage_range=int(limits.maxStorageBufferRange),
-        max_groups=int(limits.maxComputeWorkGroupCount[0]),
+        max_groups=int(count[0]),
+        max_groups_beyond=(int(count[1]), int(count[2])),
         max_push=int(limits.maxPushConstantsSize),
         max_local_size=(int(size[0]), int(size[1]), int(size[2])),
         max_invocations=int(limits.maxComputeWorkGroupInvocations),

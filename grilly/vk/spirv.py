@@ -18,9 +18,11 @@ SPEC_COMPOSITE, VARIABLE, DECORATE, MEMBER_DECORATE = 51, 59, 71, 72
 TYPE_ARRAY, TYPE_RUNTIME_ARRAY, TYPE_STRUCT, TYPE_POINTER = 28, 29, 30, 32
 DECLARING = {DECORATE, MEMBER_DECORATE, VARIABLE, TYPE_POINTER, TYPE_STRUCT}
 DECLARING |= {TYPE_ARRAY, TYPE_RUNTIME_ARRAY}
+TYPE_INT, TYPE_FLOAT, TYPE_VECTOR, TYPE_MATRIX = 21, 22, 23, 24
+SIZED = {TYPE_INT, TYPE_FLOAT, TYPE_VECTOR, TYPE_MATRIX, TYPE_ARRAY, TYPE_STRUCT}
 MODE_LOCAL_SIZE = 17
 DECORATION_SPEC_ID, DECORATION_BUILTIN, DECORATION_BINDING = 1, 11, 33
-NON_WRITABLE, NON_READABLE = 24, 25
+NON_WRITABLE, NON_READABLE, OFFSET = 24, 25, 35
 BUILTIN_WORKGROUP_SIZE = 25
 CLASS_PUSH_CONSTANT = 9
 
@@ -36,6 +38,7 @@ class Shader:
     reads: set[int] = field(default_factory=set)
     writes: set[int] = field(default_factory=set)
     has_push: bool = False
+    push: int = 0  # the least bytes of push constants that it can read
     constants: set[int] = field(default_factory=set)
     _literal_size: tuple[int, ...] = (1, 1, 1)
     _size_parts: tuple[int, ...] = ()
@@ -84,14 +87,50 @@ class _Declarations:
         """Return the bindings that some variable uses without this decoration."""
         return {slot for variable, slot in self._bindings.items() if not self._has(variable, word)}
 
+    def innermost(self, variable: int) -> int:
+        """Return the type that a variable points to, or has many of."""
+        while variable in self._inner:
+            variable = self._inner[variable]
+        return variable
+
     def _has(self, variable: int, word: int) -> bool:
         """Whether the decoration is on the variable, or on all members of its block."""
-        block = variable
-        while block in self._inner:
-            block = self._inner[block]
+        block = self.innermost(variable)
         members = range(self._members.get(block, 0))
         on_all = bool(members) and all((word, block, place) in self._said for place in members)
         return on_all or (word, variable, None) in self._said
+
+
+@dataclass
+class _Sizes:
+    """The bytes of types, at the least: without the room between the elements of arrays."""
+
+    _of: dict[int, int] = field(default_factory=dict)
+    _offsets: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    def note(self, opcode: int, operands: tuple[int, ...], values: Mapping[int, int]) -> None:
+        """Remember a type; ``values`` has the constants that were met so far."""
+        name, *about = operands
+        if opcode in (TYPE_INT, TYPE_FLOAT):
+            self._of[name] = about[0] // 8
+        elif opcode in (TYPE_VECTOR, TYPE_MATRIX):
+            self._of[name] = self._of.get(about[0], 0) * about[1]
+        elif opcode == TYPE_ARRAY:
+            self._of[name] = self._of.get(about[0], 0) * values.get(about[1], 0)
+        elif opcode == TYPE_STRUCT:
+            ends = (
+                self._offsets.get((name, place), 0) + self._of.get(member, 0)
+                for place, member in enumerate(about)
+            )
+            self._of[name] = max(ends, default=0)
+
+    def place(self, block: int, member: int, offset: int) -> None:
+        """Remember where a member of a block begins."""
+        self._offsets[block, member] = offset
+
+    def of(self, name: int) -> int:
+        """Return the bytes of a type."""
+        return self._of.get(name, 0)
 
 
 def check(code: bytes) -> None:
@@ -105,12 +144,16 @@ def check(code: bytes) -> None:
 def inspect(code: bytes) -> Shader:
     """Return what the shader ``code`` asks for; ShaderError if it cannot be read."""
     check(code)
-    shader, declared = Shader(), _Declarations()
+    shader, declared, bytes_of = Shader(), _Declarations(), _Sizes()
     sizes: dict[int, tuple[int, ...]] = {}
     workgroup = -1
     for opcode, operands in _instructions(code):
         if opcode in DECLARING:
             declared.note(opcode, operands)
+        if opcode in SIZED:
+            bytes_of.note(opcode, operands, shader._values)
+        elif opcode == MEMBER_DECORATE and operands[2] == OFFSET:
+            bytes_of.place(operands[0], operands[1], operands[3])
         if opcode == DECORATE and operands[1] == DECORATION_BINDING:
             shader.buffers.add(operands[2])
         elif opcode == DECORATE and operands[1] == DECORATION_SPEC_ID:
@@ -126,6 +169,7 @@ def inspect(code: bytes) -> Shader:
             sizes[operands[1]] = operands[2:5]
         elif opcode == VARIABLE and operands[2] == CLASS_PUSH_CONSTANT:
             shader.has_push = True
+            shader.push = bytes_of.of(declared.innermost(operands[1]))
     shader._size_parts = sizes.get(workgroup, ())
     shader.reads = declared.bindings_without(NON_READABLE)
     shader.writes = declared.bindings_without(NON_WRITABLE)

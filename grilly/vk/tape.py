@@ -86,10 +86,14 @@ class Tape:
         """Whether the tape is recorded and can be submitted."""
         return self._state == "ready"
 
-    def dispatch(self, binding_: Binding, groups: int, push: bytes = b"") -> None:
-        """Record ``groups`` workgroups of a kernel; ``push`` holds its push constants."""
+    def dispatch(self, binding_: Binding, groups: int | tuple[int, ...], push: bytes = b"") -> None:
+        """Record ``groups`` workgroups of a kernel: a number, or (x, y) or (x, y, z).
+
+        ``push`` holds its push constants.
+        """
         self._check_recording()
-        self._check_dispatch(binding_, groups, push)
+        sizes = groups if isinstance(groups, tuple) else (groups,)
+        self._check_dispatch(binding_, sizes, push)
         self._order(binding_.reads, binding_.writes)
         kernel = binding_.kernel
         if self._bound is None or self._bound.kernel is not kernel:
@@ -103,7 +107,7 @@ class Tape:
             self._call(
                 "vkCmdPushConstants", kernel.layout, binding.STAGE_COMPUTE, 0, len(push), data
             )
-        self._call("vkCmdDispatch", groups, 1, 1)
+        self._call("vkCmdDispatch", *sizes, *[1] * (3 - len(sizes)))
         self._bound = binding_
         self.hold(binding_)
         self.dispatches += 1
@@ -202,20 +206,29 @@ class Tape:
         if self._state != "recording":
             raise DeviceError(f"record inside `with Tape(device) as tape:`; it is {self._state}")
 
-    def _check_dispatch(self, binding_: Binding, groups: int, push: bytes) -> None:
-        kernel, limits = binding_.kernel, self.device.limits
+    def _check_dispatch(self, binding_: Binding, sizes: tuple[int, ...], push: bytes) -> None:
+        kernel = binding_.kernel
         if kernel.device is not self.device:
             raise ValueError(f"the kernel is for {kernel.device.name}, not {self.device.name}")
-        if groups < 1:
-            raise ValueError(f"groups must be at least 1, got {groups}")
-        if groups > limits.max_groups:
-            raise DeviceLimitError(
-                f"groups {groups} exceeds {limits.max_groups} of {self.device.name}:"
-                " let each workgroup do more"
-            )
+        self._check_groups(sizes)
         # Drivers crash on a dispatch whose shader's push constants were never set.
         if len(push) != kernel.push:
             raise ValueError(f"push must hold {kernel.push} bytes for this kernel, got {len(push)}")
+
+    def _check_groups(self, sizes: tuple[int, ...]) -> None:
+        if not 1 <= len(sizes) <= 3:
+            raise ValueError(f"groups must have one to three dimensions, got {sizes}")
+        limits = self.device.limits
+        most = limits.max_groups, *limits.max_groups_beyond
+        for axis, groups, limit in zip("xyz", sizes, most, strict=False):
+            where = "groups" if len(sizes) == 1 else f"groups in {axis}"
+            if groups < 1:
+                raise ValueError(f"{where} must be at least 1, got {groups}")
+            if groups > limit:
+                raise DeviceLimitError(
+                    f"{where} {groups} exceeds {limit} of {self.device.name}:"
+                    " let each workgroup do more"
+                )
 
     def _check_span(self, name: str, buffer: Buffer, offset: int, nbytes: int) -> None:
         if buffer.device is not self.device:

@@ -127,7 +127,7 @@ def bench_kernel(info: vk.DeviceInfo, name: str, size: int) -> list[str]:
     device, times = backend._device, max(2, min(64, 2 * 10**7 // size))
     code = vk.compile_glsl(copy_shader(backend._kind, backend._states))
     fits = layouts_for(device, size)
-    tapes = {"step": backend._steps[0], "again": backend._steps[0]}
+    tapes = {"step": backend._steps[0, "grad"], "again": backend._steps[0, "grad"]}
     tapes["copy"] = layout_tape(backend, code, own_layout(backend))
     tapes |= {str(layout): layout_tape(backend, code, layout) for layout in fits}
     seconds = timed({name: submitted(device, tape, times) for name, tape in tapes.items()})
@@ -159,7 +159,7 @@ def bench_refill(info: vk.DeviceInfo, size: int) -> list[str]:
     optimizer, _, _ = new_optimizer(info, size)
     backend = backend_of(optimizer)
     window = backend._window
-    refill, step = backend._refills[0, window], backend._steps[0]
+    refill, step = backend._refills[0, window], backend._steps[0, "grad"]
     seconds = timed(
         {
             "refill": submitted(backend._device, refill, 4),
@@ -186,7 +186,7 @@ def bench_eager(info: vk.DeviceInfo, size: int) -> list[str]:
         optimizer.step(gradients=grads)
         scheduler.step()
 
-    bare = submitted(backend._device, backend._steps[0], 1)
+    bare = submitted(backend._device, backend._steps[0, "grad"], 1)
     runs = {"eager": eager, "bare": bare, "again": bare}
     seconds = timed({name: repeated(run, times) for name, run in runs.items()})
     extra = statistics.median(

@@ -84,6 +84,11 @@ class Ahead:
         """Return what ``formula`` returned for ``base``, if the function has one."""
         return None if self._formula is None else self._products.get(base)
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether the function can be asked ahead, as far as is known."""
+        return self._at_once or self._surprises_left > 0
+
     def _trace(self) -> None:
         own = detached(self.function)
         schedule = own if own is None or isinstance(own, Schedule) else Function(own)

@@ -265,8 +265,17 @@ class LRScheduler:
             and self._settings(self) == self._used
             and list(map(self._reads, self.optimizer.param_groups)) == self._held
             and track.holds(self.optimizer.param_groups)
-            and self._formulas(self.last_epoch + 1, False) is track.formulas
+            and self.last_epoch < self._last_step()
+            and self._goes_on()
         )
+
+    def _goes_on(self) -> bool:
+        """Whether the next step is along the same formulas, if nobody has edited anything."""
+        return self._formulas(self.last_epoch + 1, False) is self._track.formulas
+
+    def _left(self) -> float:
+        """Return after how many steps ``step()`` will raise an error."""
+        return np.inf
 
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""

@@ -24,6 +24,8 @@ ASKED = (
     "step outside the tape, which asks for 256 more, or write the function as a formula"
 )
 
+CALLED = "its function cannot be asked ahead, only called at each step"
+
 
 class _Lambdas(LRScheduler):
     """A function per group, of which callable objects keep their attributes in the state.
@@ -125,20 +127,27 @@ class _Lambdas(LRScheduler):
     def _reach(self) -> tuple[float, str]:
         """Return how many steps the device can go without asking the functions again."""
         track = self._track
-        if LR not in track.rows or track.t != self.last_epoch or not self._given:
+        if LR not in track.formulas or track.t != self.last_epoch or not self._given:
             return 0, ""
         if not track.holds(self.optimizer.param_groups):
             return 0, ""
-        reach = min((self._reach_of(i) for i in range(len(self._given))), default=0)
-        return reach, "" if reach == inf else ASKED
+        known = [self._reach_of(i) for i in range(len(self._given))]
+        if None in known:
+            return 0, ""
+        reach = min((steps for steps in known if steps is not None), default=0)
+        return reach, "" if reach == inf else ASKED if reach >= 0 else CALLED
 
-    def _reach_of(self, i: int) -> float:
-        """Return how many steps group i's rates are known for."""
+    def _reach_of(self, i: int) -> float | None:
+        """Return how many steps group i's rates are known for; None: the next step finds out.
+
+        -1: they are known at each step only.
+        """
         ahead, t = self._ahead(i), self.last_epoch
         if ahead.known_by_formula(float(self.base_lrs[i])) is self._track.formulas[LR][i]:
             return ahead.last - t
-        window = self._windows.get(i)
-        return len(window.rest(t)) - 1 if window else 0
+        if i in self._windows:
+            return len(self._windows[i].rest(t)) - 1
+        return None if ahead.may_ask else -1
 
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead."""

@@ -19,7 +19,7 @@ from ..track import Track
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
 from .preview import steps_of
-from .texts import EPOCH_DEPRECATION_WARNING
+from .texts import EPOCH_DEPRECATION_WARNING, METRIC
 from .touch import copied, plain, unchanged_on_error, write
 
 
@@ -60,7 +60,7 @@ class MetricLR(LRScheduler):
                 raise ValueError(f"epoch must be None for a metric on the device, got {epoch}")
             device_step(self, metrics)
             return
-        refuse("a metric on the host", "it must be a DeviceArray or a grilly.Mean")
+        refuse(f"a step of {type(self).__name__} with a number", METRIC)
         self._leave_seat()
         current = metric_of(metrics, self.accept_nonfinite)
         if epoch is not None:

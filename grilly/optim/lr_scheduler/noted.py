@@ -19,8 +19,9 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
     is none of grilly's.
     """
     tape = recording.current()
-    if tape is None:
-        asks = getattr(scheduler.optimizer, "_reads_back", False)
+    if tape is None or getattr(scheduler, "_is_initial", False):
+        # One that is being made makes its first step.
+        asks = tape is None and getattr(scheduler.optimizer, "_reads_back", False)
         return asks and _after_skipped(scheduler, epoch)
     if epoch is not None:
         raise RecordError(f"step({epoch}) cannot be recorded: record step(), which goes on by one")

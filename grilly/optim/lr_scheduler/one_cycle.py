@@ -126,6 +126,9 @@ class OneCycleLR(LRScheduler):
                 self._cycles[self._momentum] = [self._cycle(group, "momentum") for group in groups]
         return self._cycles
 
+    def _left(self) -> float:
+        return self.total_steps - self.last_epoch
+
     def _last_step(self) -> float:
         ends = [0.0, *(float(phase["end_step"]) for phase in self._schedule_phases)]
         # With an empty phase somewhere, each step is looked at.

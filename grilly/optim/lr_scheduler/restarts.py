@@ -13,6 +13,7 @@ from ...schedules.base import unchecked
 from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
+from .noted import noted
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -39,11 +40,11 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     [0.5, 0.25, 0.5, 0.25, 0.5]
     """
 
-    __slots__ = ("_curves", "_left")
+    __slots__ = ("_curves", "_left_at")
     _formulas_agree = True
     _settings: ClassVar[Any] = attrgetter("base_lrs", "T_0", "T_mult", "T_i", "eta_min")
     _curves: Formulas
-    _left: tuple[float, float]
+    _left_at: tuple[float, float]
 
     def __init__(
         self,
@@ -79,10 +80,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
         Raises ValueError or TypeError, and changes nothing, if ``epoch`` is negative or no number.
         """
+        if noted(self, epoch):
+            return
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         before = self.T_cur, self.T_i
-        if before != self._left:  # they were set by hand
+        if before != self._left_at:  # they were set by hand
             self._track.end = 0
         self.T_cur, self.T_i = self._clock(epoch)
         try:
@@ -94,7 +97,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             self.T_cur, self.T_i = before
             raise
         finally:
-            self._left = self.T_cur, self.T_i
+            self._left_at = self.T_cur, self.T_i
             self._step_count = 0  # torch's does not count here: no warning about the order
 
     def _formulas(self, t: float, jump: bool) -> Formulas:
@@ -113,10 +116,22 @@ class CosineAnnealingWarmRestarts(LRScheduler):
             return np.inf
         return math.ceil(self.last_epoch - self.T_cur + self.T_i) - 1
 
+    def _goes_on(self) -> bool:
+        # Sums of fractions would be rounded at every step.
+        whole = self.T_cur % 1 == 0 and self.T_i % 1 == 0
+        return whole and (self.T_cur, self.T_i) == self._left_at
+
+    def _leap(self, steps: int) -> None:
+        at = self.T_cur + steps
+        self.T_cur = at if at < self.T_i else at % self.T_i
+        self._left_at = self.T_cur, self.T_i
+        super()._leap(steps)
+        self._step_count = 0
+
     def _start_track(self) -> None:
         super()._start_track()
         self._curves = {}
-        self._left = self.T_cur, self.T_i
+        self._left_at = self.T_cur, self.T_i
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         super()._take_up(state_dict)

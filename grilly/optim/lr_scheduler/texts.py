@@ -31,3 +31,4 @@ NO_INITIAL_LR = (
     "the optimizer state\n"
     "2. You're using last_epoch >= 0 for a fresh training run (not recommended)"
 )
+METRIC = "the metric comes from the host; make such a step between replays"

@@ -1,0 +1,190 @@
+"""Tapes between whose replays somebody edits groups, settings and states, or adds groups."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from tape_runs import Run, check, gradient
+from test_tape import SCHEDULES
+
+import grilly
+from grilly import RecordError
+from grilly.optim import lr_scheduler as lrs
+from grilly.optim.param_scheduler import ParamScheduler
+from grilly.schedules import Linear
+
+Place = str | int
+Move = Callable[[Run], object]
+
+
+def edited(group: int, key: str, value: Any) -> Move:
+    """Return an edit of a group; the tape stays."""
+
+    def edit(run: Run) -> None:
+        run.optimizer.param_groups[group][key] = copy.copy(value)
+
+    return edit
+
+
+def setting(name: str, value: Any, number: int = 0) -> Move:
+    def edit(run: Run) -> None:
+        setattr(run.schedulers[number], name, value)
+
+    return edit
+
+
+def reload(first: str) -> Move:
+    """Return a move that loads both states again, in an order, after other steps."""
+
+    def load(run: Run) -> None:
+        states = copy.deepcopy((run.optimizer.state_dict(), run.schedulers[0].state_dict()))
+        weights = [p.data.numpy() for p in run.params]
+        run.eager(3)
+        if first == "optimizer":
+            run.optimizer.load_state_dict(states[0])
+        run.schedulers[0].load_state_dict(states[1])
+        if first != "optimizer":
+            run.optimizer.load_state_dict(states[0])
+        for p, values in zip(run.params, weights, strict=True):
+            p.data.copy_from(values)
+
+    return load
+
+
+def add_group(run: Run) -> bool:
+    """Add a group; its step must be recorded anew, as the gradients of all parameters are."""
+    param = grilly.nn.Parameter(np.linspace(-1, 1, 6), device=run.place)
+    param.grad.copy_from(gradient(6, 9))
+    run.params.append(param)
+    run.optimizer.add_param_group({"params": [param], "lr": 0.03})
+    for scheduler in run.schedulers:
+        if isinstance(scheduler, lrs.LRScheduler):
+            group = run.optimizer.param_groups[-1]
+            group["initial_lr"] = 0.03
+            scheduler.base_lrs.append(0.03)
+    return True
+
+
+EDITS: dict[str, tuple[str, list[Any]]] = {
+    "rate": ("ExponentialLR", [3, edited(1, "lr", 0.5), 4, edited(0, "lr", 0.0), 1, -1, 3]),
+    "rate of an absolute one": ("LambdaLR traced", [3, edited(1, "lr", 0.5), 1, 4]),
+    "rate written by one cycle": ("OneCycleLR", [3, edited(0, "lr", 0.5), 4]),
+    "every column": (
+        "StepLR",
+        [
+            2,
+            edited(0, "weight_decay", 0.5),
+            edited(1, "eps", 1e-3),
+            3,
+            edited(1, "betas", (0.5, 0.9)),
+            edited(0, "maximize", True),
+            3,
+            edited(0, "amsgrad", True),  # which needs a state more
+            3,
+        ],
+    ),
+    "numpy and 0-d numbers": (
+        "StepLR",
+        [2, edited(0, "lr", np.float64(0.3)), 3, edited(1, "lr", np.array(0.2)), 9, 3],
+    ),
+    "gamma": ("ExponentialLR", [3, setting("gamma", 0.5), 4, -1, setting("gamma", 0.9), 2]),
+    "step size": ("StepLR", [6, setting("step_size", 2), 5]),
+    "T_max": ("CosineAnnealingLR", [5, setting("T_max", 30), 9, edited(0, "lr", 0.2), 20]),
+    "eta_min": ("WarmRestarts", [4, setting("eta_min", 0.02), 5]),
+    "T_cur": ("WarmRestarts", [4, setting("T_cur", 1), 7, setting("T_cur", 2.5), 6]),
+    "T_i": ("WarmRestarts grow", [4, setting("T_i", 9), 20]),
+    "milestones": ("MultiStepLR", [2, setting("milestones", Counter([6, 8, 8])), 12]),
+    "base rates": ("LinearLR ends", [4, setting("base_lrs", [0.2, 0.4]), 15]),
+    "schedules of a ParamScheduler": (
+        "ParamScheduler",
+        [3, setting("schedules", {"lr": Linear(0.1, 0.0, 40), "eps": 1e-4}), 5],
+    ),
+    "a rate that a ParamScheduler writes": ("ParamScheduler", [3, edited(0, "lr", 0.7), 1, 5]),
+    "load, optimizer first": ("OneCycleLR", [7, reload("optimizer"), 5, -1, 4]),
+    "load, scheduler first": ("ExponentialLR", [7, reload("scheduler"), 5]),
+    "load of a sequence": ("SequentialLR", [7, reload("optimizer"), 5]),
+    "load of warm restarts": ("WarmRestarts grow", [7, reload("optimizer"), 25]),
+    "load of a ParamScheduler": ("ParamScheduler", [7, reload("scheduler"), 5]),
+    "jump": ("StepLR", [3, lambda run: run.schedulers[0]._advance(20), 9]),
+    "a group": ("ExponentialLR", [3, add_group, 4, edited(2, "lr", 0.3), 3]),
+    "a group of a ParamScheduler": (
+        "two of different numbers",
+        [3, lambda run: setattr(run, "schedulers", run.schedulers[1:]) or True, 2, add_group, 5],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_edits_between_replays(place: Place, name: str) -> None:
+    schedule, moves = EDITS[name]
+
+    def make(where: Place) -> Run:
+        return Run(where, "AdamW", SCHEDULES[schedule], sizes=(5, 3))
+
+    check(place, ("edit", name), make, moves)
+
+
+def test_an_old_tape_does_not_leave_an_added_group_alone(place: Place) -> None:
+    run = Run(place, "AdamW", SCHEDULES["ExponentialLR"], sizes=(5, 3)).replay(2)
+    add_group(run)
+    weights = run.params[-1].data.numpy()
+    with pytest.raises(RecordError, match=r"parameters were added.*record anew"):
+        run.replay(3)
+    np.testing.assert_array_equal(run.params[-1].data.numpy(), weights)
+    run.record().replay(3)
+
+
+def test_other_data_is_noticed(place: Place) -> None:
+    def swap(run: Run) -> None:
+        for p in run.params:
+            p.data = grilly.device_array(p.data.numpy() + 1, run.place)
+
+    def make(where: Place) -> Run:
+        return Run(where, "AdamW", SCHEDULES["StepLR"], sizes=(5, 3))
+
+    check(place, "swap", make, [3, swap, 4, -1, 2])
+
+
+def test_data_that_went_to_the_host_is_refused(place: Place) -> None:
+    run = Run(place, sizes=(5,)).replay(2)
+    values = run.params[0].data.numpy()
+    run.params[0].data = values.copy()
+    with pytest.raises(RecordError, match="parameter 0 is in host memory"):
+        run.replay(2)
+    np.testing.assert_array_equal(run.params[0].data, values)
+
+
+def test_a_function_that_changes_is_followed(place: Place) -> None:
+    """A callable object whose attributes somebody edits is asked anew at the next window."""
+
+    class Factor:
+        def __init__(self) -> None:
+            self.height = 1.0
+
+        def __call__(self, t: int) -> float:
+            return self.height / (t + 1)
+
+    def edit(run: Run) -> None:
+        run.schedulers[0].lr_lambdas[0].height = 3.0
+
+    def make(where: Place) -> Run:
+        return Run(where, "SGD", lambda o: lrs.LambdaLR(o, Factor()), sizes=(5, 3))
+
+    check(place, "function", make, [3, edit, 1, 5])
+
+
+def test_a_closed_scheduler_is_refused(place: Place) -> None:
+    def schedule(optimizer: Any) -> Any:
+        return ParamScheduler(optimizer, {"lr": Linear(0.1, 0.0, 40)})
+
+    run = Run(place, "SGD", schedule, sizes=(5,)).replay(3)
+    before = run.contents()
+    run.schedulers[0].close()
+    with pytest.raises(RuntimeError, match="closed"):
+        run.replay(1)
+    assert run.contents()["parameter 0"].tobytes() == before["parameter 0"].tobytes()

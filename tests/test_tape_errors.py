@@ -1,0 +1,232 @@
+"""Tapes: what cannot be recorded or replayed is refused, with words, before anything is changed."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from tape_runs import Run, assert_same
+
+import grilly
+from grilly import RecordError, vk
+from grilly.optim import SGD
+from grilly.optim import lr_scheduler as lrs
+from grilly.optim.param_scheduler import ParamScheduler
+from grilly.rules import Plateau
+from grilly.schedules import Linear
+
+Place = str | int
+
+
+def opaque(t: int) -> float:
+    return math.cos(0.01 * t) if t % 3 else 0.5
+
+
+class Own(lrs.LRScheduler):
+    """A user's scheduler, whose get_lr() must be asked at every step."""
+
+    def get_lr(self) -> list[float]:
+        return [group["lr"] * 0.9 for group in self.optimizer.param_groups]
+
+
+class OwnStep(lrs.StepLR):
+    def get_lr(self) -> list[float]:
+        return [0.1 for _ in self.optimizer.param_groups]
+
+
+# Schedulers, how often they may be replayed (0: not at all), and the words after that.
+SHORT: dict[str, tuple[Any, int, str]] = {
+    "function": (lambda o: lrs.LambdaLR(o, opaque), 255, "LambdaLR has 255 steps left.*256"),
+    "one of two functions": (lambda o: lrs.LambdaLR(o, ["1 / (t + 1)", opaque]), 255, "256 more"),
+    "product of functions": (
+        lambda o: lrs.MultiplicativeLR(o, lambda t: 1 - math.exp(-t - 1)),
+        255,
+        "MultiplicativeLR has 255",
+    ),
+    "function of a ParamScheduler": (lambda o: ParamScheduler(o, {"lr": opaque}), 255, "255"),
+    "end of one cycle": (lambda o: lrs.OneCycleLR(o, 0.1, total_steps=20), 20, "20 steps left"),
+    "subclass": (Own, 0, "Own has 0 steps.*get_lr"),
+    "subclass of ours": (lambda o: OwnStep(o, 3), 0, "OwnStep has 0 steps.*get_lr"),
+    "averaged": (lambda o: lrs.SWALR(o, 0.01), 0, "SWALR has 0 steps.*get_lr"),
+    "chained": (
+        lambda o: lrs.ChainedScheduler([lrs.StepLR(o, 3), lrs.ExponentialLR(o, 0.9)]),
+        0,
+        "ChainedScheduler has 0 steps.*ParamScheduler",
+    ),
+    "rule": (lambda o: ParamScheduler(o, {"lr": Plateau(0.1)}), 0, "a rule"),
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_scheduler_that_needs_the_host(place: Place, name: str) -> None:
+    schedule, most, words = SHORT[name]
+    run, eager = (Run(where, "SGD", schedule, sizes=(5, 3)) for where in (place, "cpu"))
+    run.record()
+    if isinstance(run.schedulers[0], (lrs.LambdaLR, lrs.MultiplicativeLR)):  # the first step asks
+        run.replay(1)
+        eager.eager(1)
+    for times in (most + 1, 10**6):
+        before = run.contents()
+        with pytest.raises(RecordError, match=words):
+            run.replay(times)
+        assert_same(run.contents(), before)
+    assert_same(run.replay(most).contents(), eager.eager(most).contents())
+
+
+def test_a_function_is_asked_on_after_a_step(place: Place) -> None:
+    run, eager = (Run(where, "SGD", SHORT["function"][0], sizes=(5, 3)) for where in (place, "cpu"))
+    with pytest.raises(RecordError, match="has 255 steps left"):
+        run.replay(257)
+    assert run.schedulers[0].last_epoch == 1  # the round that asked
+    run.replay(200)
+    with pytest.raises(RecordError, match="has 55 steps left"):
+        run.replay(56)
+    run.replay(55).eager(1)
+    assert_same(run.replay(200).contents(), eager.eager(457).contents())
+
+
+def test_a_function_that_cannot_be_asked_ahead(place: Place) -> None:
+    class Thing:
+        __slots__ = ("__weakref__",)
+
+    thing = Thing()
+    run = Run(place, "SGD", lambda o: lrs.LambdaLR(o, lambda t: 0.5 if thing else t), sizes=(5,))
+    run.replay(1)
+    with pytest.raises(RecordError, match=r"has 0 steps left.*called at each step"):
+        run.replay(2)
+    assert run.eager(1).schedulers[0].last_epoch == 2
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        lambda o: [lrs.ExponentialLR(o, 0.9), lrs.StepLR(o, 3)],
+        lambda o: [lrs.OneCycleLR(o, 0.1, 99), ParamScheduler(o, {"beta1": Linear(0.9, 0.8, 9)})],
+        lambda o: [ParamScheduler(o, {"lr": [None, 0.1]}), lrs.LambdaLR(o, "1 / (t + 1)")],
+    ],
+)
+def test_two_schedulers_of_the_same_number(place: Place, schedule: Any) -> None:
+    run = Run(place, "AdamW", schedule, sizes=(5, 3))
+    with pytest.raises(RecordError, match=r"both write '.*' of param_groups.*step without a tape"):
+        run.record()
+    with pytest.raises(RecordError, match=r"broken.*record anew"):
+        run.replay(1)
+
+
+class Case:
+    """What a user has at hand while recording."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.run = Run(place, "SGD", lambda o: lrs.StepLR(o, 3), sizes=(5, 3))
+        self.host = SGD([np.ones(3, "f4")], lr=0.1, device=place)
+        self.mixed = SGD([grilly.nn.Parameter(np.ones(3), device=place)], lr=0.1)
+        self.plateau = lrs.ReduceLROnPlateau(self.run.optimizer)
+        self.bare = lrs.StepLR(SimpleNamespace(param_groups=[{"lr": 0.1}]), 3)
+        self.ruled = ParamScheduler(self.host, {"lr": Plateau(0.1)})
+
+
+def _alike(case: Case) -> None:
+    one, two = case.run.params
+    case.run.optimizer.step()
+    case.run.optimizer.step(gradients={id(one): one.grad})
+    assert two.grad is not None
+
+
+REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
+    "nothing": (lambda c: None, RecordError, "the tape is empty"),
+    "a scheduler alone": (lambda c: c.run.schedulers[0].step(), RecordError, "the tape is empty"),
+    "closure": (lambda c: c.run.optimizer.step(lambda: 0.5), RecordError, r"step\(closure\)"),
+    "no closure": (lambda c: c.run.optimizer.step(3), TypeError, "closure must be callable"),
+    "nested": (lambda c: grilly.record().__enter__(), RecordError, "recording already"),
+    "replay inside": (lambda c: c.ready.replay(1), RecordError, "a tape holds no other tape"),
+    "reading": (lambda c: c.run.params[0].data.numpy(), RecordError, "reading a device array"),
+    "epoch": (
+        lambda c: c.run.schedulers[0].step(3),
+        RecordError,
+        r"step\(3\) cannot be recorded",
+    ),
+    "no optimizer of ours": (lambda c: c.bare.step(), RecordError, "SimpleNamespace"),
+    "metric": (lambda c: c.plateau.step(1.0), RecordError, "ReduceLROnPlateau.*from the host"),
+    "metric of a rule": (lambda c: c.ruled.step(1.0), RecordError, "from the host"),
+    "preview": (lambda c: c.run.schedulers[0].preview(3), RecordError, "preview"),
+    "host parameter": (
+        lambda c: c.host.step(gradients=[grilly.zeros(3, c.place)]),
+        RecordError,
+        "parameter 0 is in host memory.*device=",
+    ),
+    "host gradient": (
+        lambda c: c.mixed.step(gradients=[np.ones(3, "f4")]),
+        RecordError,
+        "the gradient of parameter 0 is in host memory",
+    ),
+    "shape": (
+        lambda c: c.mixed.step(gradients=[grilly.zeros(4, c.place)]),
+        ValueError,
+        r"gradient of parameter 0.*\(3,\), got \(4,\)",
+    ),
+    "number of gradients": (lambda c: c.mixed.step(gradients=[]), ValueError, "one entry per"),
+    "other parameters": (_alike, RecordError, "of the same parameters"),
+    "an error of the user's": (lambda c: 1 / 0, ZeroDivisionError, "zero"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_recorded(place: Place, name: str) -> None:
+    act, error, words = REFUSED[name]
+    case = Case(place)
+    case.ready = Run(place).record().tape  # type: ignore[attr-defined]
+    before = case.run.contents()
+    with pytest.raises(error, match=words), grilly.record() as tape:
+        act(case)
+    with pytest.raises(RecordError, match=r"broken.*record anew"):
+        tape.replay()
+    with pytest.raises(RecordError, match="records once"), tape:
+        pass
+    assert_same(case.run.contents(), before)
+    case.run.replay(2)  # nothing goes on recording
+    assert case.run.schedulers[0].last_epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("times", "error", "words"),
+    [
+        (-1, ValueError, "times must be at least 0, got -1"),
+        (2.0, TypeError, "times must be a whole number, got 2.0"),
+        ("3", TypeError, "times must be a whole number, got '3'"),
+    ],
+)
+def test_what_is_no_number_of_times(times: Any, error: type[Exception], words: str) -> None:
+    run = Run("cpu", sizes=(5,)).record()
+    with pytest.raises(error, match=words):
+        run.tape.replay(times)
+
+
+def test_a_tape_that_is_not_recorded_to_its_end() -> None:
+    tape = grilly.record()
+    assert "new" in repr(tape) and tape.wait()
+    with pytest.raises(RecordError, match=r"new.*with block first"):
+        tape.replay()
+    with pytest.raises(RecordError, match=r"dispatch\(\) is for inside.*new"):
+        tape.dispatch(None, [], 1)  # type: ignore[arg-type]
+
+
+def test_a_tape_is_for_one_device(device: vk.Device) -> None:
+    here, there = (grilly.zeros(3, where) for where in (device.info.index, "cpu"))
+    with pytest.raises(RecordError, match=r"one device.*numpy"), grilly.record():
+        here.fill_zero()
+        there.fill_zero()
+
+
+def test_a_scheduler_made_while_recording_makes_its_first_step(place: Place) -> None:
+    run = Run(place, "SGD", sizes=(5,))
+    with grilly.record() as tape:
+        run.optimizer.step()
+        scheduler = lrs.LinearLR(run.optimizer, 0.5, total_iters=4)
+        assert scheduler.last_epoch == 0 and scheduler.get_last_lr()[0] == 0.025
+        scheduler.step()
+    tape.replay(3)
+    assert scheduler.last_epoch == 3
