@@ -74,6 +74,9 @@ class Tick:
     # What of it is done on the device: rules count a metric there. The table knows the rest.
     step: Any = None
 
+    def check(self) -> None:
+        """Nothing can be wrong with it."""
+
     def on_host(self) -> None:
         """Make it on the numpy device."""
         if self.step is not None:
