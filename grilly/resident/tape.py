@@ -230,7 +230,7 @@ class Tape:
                 updates[0].made(done * len(updates))
             for own, pace in zip(self._ticks, self._paces, strict=True):
                 if done:
-                    own[0].scheduler._leap(done * pace.each)
+                    own[0].leap(done * pace.each)
 
 
 def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:
