@@ -13,6 +13,7 @@ from . import backend, glsl, hyper, shaders, vk, xfloat
 from .backend import NOWHERE, Array, Clock, Examined, Homes, Job, Pace, Plan
 from .chunks import Chunks
 from .errors import DeviceLostError
+from .gpu_history import GpuHistory
 from .gpu_norm import GpuNorm
 from .program import Structure, program
 from .resident.places import VulkanPlace
@@ -48,6 +49,7 @@ class GpuBackend:
         self._device = vk.open_device(info)
         self.name = self._device.name
         self.place = VulkanPlace(self._device)
+        self._history = GpuHistory(self._device, kind)
         self._shape: Any = None
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
@@ -102,7 +104,9 @@ class GpuBackend:
         # The norm is of the tensors that have a lane, and of these in their order.
         active = [lane is not None for lane in plan.lane_of] if plan.control else None
         shape = (plan.lanes, [*counts.items()], deals, clock, active)
-        if shape != self._shape or window != self._window:
+        same = shape == self._shape and window == self._window
+        self._history.keep(plan.shown, same)
+        if not same:
             self._shape = None  # until all is made: if the device fails, make it again
             self._lanes, self._window = plan.lanes, window
             self._make(counts, sum(map(len, jobs)), dealt, clock, active)
@@ -119,7 +123,7 @@ class GpuBackend:
             ranges.write(part.ranges)
 
     def start(self, clock: Clock) -> None:
-        self._clock.write(clock_words(clock, self._paces))
+        self._history.start(clock_words(clock, self._paces))
         self._started = clock.k
         self._row = self._rows = self._parity = 0
         self._next_rows = self._short
@@ -154,9 +158,8 @@ class GpuBackend:
 
     def prepare_refills(self) -> None:
         """Record all refills that can come, for a replay must record nothing."""
-        for parity in (0, 1):
-            for rows in {self._short, self._window}:
-                self._refill_for(parity, rows)
+        for rows in {self._short, self._window}:
+            self._refill_for(rows)
 
     def took(self, steps: int) -> None:
         """Take notice of steps that others than ``step`` have submitted."""
@@ -167,14 +170,16 @@ class GpuBackend:
     def applied(self, patience: float | None = None) -> int | None:
         if not self._device.wait(patience):
             return None
-        words = self._clock.read(np.uint32, len(hyper.CLOCK_WORDS))
-        k = int(words[2:4].view(np.int64)[0])
-        return k - self._started + int(words[:2].max())  # the cursor's older word is smaller
+        at = hyper.cursor(self._clock.read(np.uint32, len(hyper.CLOCK_WORDS)))
+        return at.k - self._started + (0 if at.fresh else at.used)
 
     def examined(self) -> Examined:
         words = self._control.read(hyper.control_dtype(), 1)
         skipped = words.view(np.uint32)[4:6].view(np.uint64)
         return Examined(float(words["norm"][0]), int(skipped[0]))
+
+    def used(self, n: int, groups: int) -> Array:
+        return self._history.last(n, groups)
 
     def check(self) -> None:
         if self._device.lost:
@@ -207,15 +212,15 @@ class GpuBackend:
 
     def refill(self) -> vk.Tape:
         """Return the tape that fills the table from the next step on; it must be submitted."""
-        tape = self._refill_for(self._parity, self._next_rows)
+        tape = self._refill_for(self._next_rows)
         self._row, self._rows, self._parity = 0, self._next_rows, 0
         self._next_rows = self._window
         return tape
 
-    def _refill_for(self, parity: int, rows: int) -> vk.Tape:
-        if (parity, rows) not in self._refills:
-            self._refills[parity, rows] = self._record_refill(parity, rows, self._counts)
-        return self._refills[parity, rows]
+    def _refill_for(self, rows: int) -> vk.Tape:
+        if rows not in self._refills:
+            self._refills[rows] = self._record_refill(rows, self._counts)
+        return self._refills[rows]
 
     def _make(
         self,
@@ -230,6 +235,7 @@ class GpuBackend:
         self._clock = device.buffer(4 * clock_words)
         self._row_words = self._lanes * len(hyper.COLUMNS[self._kind])
         self._table = device.buffer(4 * self._row_words * self._window, fill=255)
+        self._history.attach(self._clock, self._table, self._lanes, self._window)
         self._jobs = device.buffer(4 * words)
         self._chunks = [
             (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
@@ -244,7 +250,7 @@ class GpuBackend:
             )
         self._steps = [self._record_step(parity) for parity in (0, 1)]
         self._counts = counts
-        self._refills: dict[tuple[int, int], vk.Tape] = {}
+        self._refills: dict[int, vk.Tape] = {}
 
     def _record_step(self, parity: int) -> vk.Tape:
         with vk.Tape(self._device) as tape:
@@ -267,10 +273,9 @@ class GpuBackend:
             binding = kernel.bind([self._clock, self._table, *tables, *control, *slabs])
             tape.dispatch(binding, groups, push)
 
-    def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
-        roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
+    def _record_refill(self, rows: int, counts: dict[Structure, int]) -> vk.Tape:
         with vk.Tape(self._device) as tape:
-            tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
+            self._history.record(tape)
             self._record_fills(tape, rows, counts)
         return tape
 
@@ -304,10 +309,11 @@ def _shipped() -> dict[Structure, str]:
 
 
 def clock_words(clock: Clock, paces: Sequence[Pace]) -> Array:
-    """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
+    """Return the words of a clock that starts in row 0: see hyper.CLOCK_WORDS."""
     words = np.array([clock.k, clock.cycles], np.int64).view(np.uint32).tolist()
     own = [word for pace in paces for word in (pace.each, *pace.within)]
-    return np.array([0, 0, *words, clock.phase, len(paces[0].within), *own], np.uint32)
+    head = [0] * hyper.CLOCK_WORDS.index("fresh") + [1]
+    return np.array([*head, *words, clock.phase, len(paces[0].within), *own], np.uint32)
 
 
 def _words(*numbers: int) -> bytes:
