@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from . import hyper
 from .errors import DeviceError, ForkError
+from .kept import Shown
 from .program import Structure, program
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ class Plan:
     lane_of: tuple[int | None, ...]
     paces: tuple[Pace, ...] = (STAYS,)
     control: Control | None = None
+    # By group, the lane whose rows ``used`` is to show.
+    shown: Shown = ()
 
     @property
     def period(self) -> int:
@@ -190,6 +193,12 @@ class Backend(Protocol):
 
     def examined(self) -> Examined:
         """Return what the last update found; waits. The plan must have a control."""
+
+    def used(self, n: int, groups: int) -> Array:
+        """Return what the last ``n`` updates have used, (at most n, groups) of hyper.dtype(kind).
+
+        The fields of a group of which an update changed no parameter are nan. Waits.
+        """
 
     def check(self) -> None:
         """Raise DeviceError, saying what to do, if the device can never be used again."""

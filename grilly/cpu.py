@@ -12,6 +12,7 @@ from .cpu_kernels import BLOCK, KERNELS, controlled
 from .cpu_rules import CpuRules
 from .cpu_table import Values
 from .interrupt import Uninterrupted
+from .kept import Kept, Shown
 from .resident.places import NumpyPlace
 from .rules.on_device import Member
 from .schedules.live import revalued
@@ -34,6 +35,8 @@ class CpuBackend:
         self._slabs: dict[str, list[Array]] = {}
         self._table = np.empty((0, 0), hyper.dtype(kind))
         self._row = self._rows = 0
+        self._kept = Kept(kind)
+        self._shown: Shown = ()
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
@@ -56,7 +59,8 @@ class CpuBackend:
             out[...] = values.reshape(out.shape)
 
     def plan(self, plan: Plan) -> None:
-        self._plan = plan
+        self._keep()
+        self._plan, self._shown = plan, plan.shown
         self._control = hyper.control(*plan.control or ())
         self._make_scratch()
         self._batches = backend.batches(plan.jobs)
@@ -106,6 +110,9 @@ class CpuBackend:
         control = self._control[0]
         skipped = self._control.view(np.uint32)[4:6].view(np.uint64)
         return Examined(float(control["norm"]), int(skipped[0]))
+
+    def used(self, n: int, groups: int) -> Array:
+        return self._kept.last(n, groups, self._table[: self._row], self._shown)
 
     def check(self) -> None:
         return  # this process always has its own memory
@@ -163,8 +170,15 @@ class CpuBackend:
 
     def _roll(self) -> None:
         self._clock = self._clock.rolled(self._row, self._plan.period)
-        self._row, self._rows = 0, self._window
+        self._keep()
+        self._rows = self._window
         self._fill()
+
+    def _keep(self) -> None:
+        """Keep the rows that were used, before others take their place."""
+        with Uninterrupted():
+            self._kept.add(self._table[: self._row], self._shown)
+            self._row = 0
 
     def _fill(self) -> None:
         words = self._table.view(np.float32).reshape(self._window, -1)

@@ -111,7 +111,9 @@ class GpuBackend(Recorded):
         # The norm is of the tensors that have a lane, and of these in their order.
         active = [lane is not None for lane in plan.lane_of] if plan.control else None
         shape = (plan.lanes, [*counts.items()], deals, clock, active)
-        if shape != self._shape or window != self._window:
+        same = shape == self._shape and window == self._window
+        self._history.keep(plan.shown, same)
+        if not same:
             self._shape = None  # until all is made: if the device fails, make it again
             self._lanes, self._window = plan.lanes, window
             self._make(counts, sum(map(len, jobs)), dealt, clock, active)
@@ -130,7 +132,7 @@ class GpuBackend(Recorded):
             ranges.write(part.ranges)
 
     def start(self, clock: Clock) -> None:
-        self._clock.write(clock_words(clock, self._paces))
+        self._history.start(clock_words(clock, self._paces))
         self._started = clock.k
         self._row = self._rows = self._parity = 0
         self._next_rows = self._short
@@ -172,14 +174,16 @@ class GpuBackend(Recorded):
     def applied(self, patience: float | None = None) -> int | None:
         if not self._device.wait(patience):
             return None
-        words = self._clock.read(np.uint32, len(hyper.CLOCK_WORDS))
-        k = int(words[2:4].view(np.int64)[0])
-        return k - self._started + int(words[:2].max())  # the cursor's older word is smaller
+        at = hyper.cursor(self._clock.read(np.uint32, len(hyper.CLOCK_WORDS)))
+        return at.k - self._started + (0 if at.fresh else at.used)
 
     def examined(self) -> Examined:
         words = self._control.read(hyper.control_dtype(), 1)
         skipped = words.view(np.uint32)[4:6].view(np.uint64)
         return Examined(float(words["norm"][0]), int(skipped[0]))
+
+    def used(self, n: int, groups: int) -> Array:
+        return self._history.last(n, groups)
 
     def check(self) -> None:
         if self._device.lost:
@@ -234,7 +238,7 @@ class GpuBackend(Recorded):
 
     def refill(self) -> vk.Tape:
         """Return the tape that fills the table from the next step on; it must be submitted."""
-        tape = self._refill_for(self._parity, self._next_rows)
+        tape = self._refill_for(self._next_rows)
         self._row, self._rows, self._parity = 0, self._next_rows, 0
         self._next_rows = self._window
         return tape

@@ -11,6 +11,7 @@ import numpy as np
 from . import glsl, hyper, shaders, vk, xfloat
 from .backend import Array, Clock, Job, Pace
 from .chunks import Chunks
+from .gpu_history import GpuHistory
 from .gpu_norm import GpuNorm
 from .program import Structure, program
 from .schedules import SHIPPED
@@ -47,24 +48,24 @@ class Recorded:
         self._kind = kind
         self._device = device
         self._jobs: vk.Buffer | None = None
+        self._history = GpuHistory(device, kind)
         # Set by a rule that has changed a number of the table.
         self.flags = device.buffer(4)
 
     def prepare_refills(self) -> None:
         """Record all refills that can come, for a replay must record nothing."""
-        for parity in (0, 1):
-            for rows in {self._short, self._window}:
-                self._refill_for(parity, rows)
+        for rows in {self._short, self._window}:
+            self._refill_for(rows)
 
     def _step_for(self, parity: int, grads: str) -> vk.Tape:
         if (parity, grads) not in self._steps:
             self._steps[parity, grads] = self._record_step(parity, grads)
         return self._steps[parity, grads]
 
-    def _refill_for(self, parity: int, rows: int) -> vk.Tape:
-        if (parity, rows) not in self._refills:
-            self._refills[parity, rows] = self._record_refill(parity, rows, self._counts)
-        return self._refills[parity, rows]
+    def _refill_for(self, rows: int) -> vk.Tape:
+        if rows not in self._refills:
+            self._refills[rows] = self._record_refill(rows, self._counts)
+        return self._refills[rows]
 
     def _make(
         self,
@@ -79,6 +80,7 @@ class Recorded:
         self._clock = device.buffer(4 * clock_words)
         self._row_words = self._lanes * len(hyper.COLUMNS[self._kind])
         self._table = device.buffer(4 * self._row_words * self._window, fill=255)
+        self._history.attach(self._clock, self._table, self._lanes, self._window)
         self._jobs = device.buffer(4 * words)
         self._chunks = [
             (device.buffer(part.table.nbytes), device.buffer(part.ranges.nbytes)) for part in dealt
@@ -90,7 +92,7 @@ class Recorded:
             self._control = device.buffer(hyper.control().nbytes)
         self._steps = {(parity, "grad"): self._record_step(parity, "grad") for parity in (0, 1)}
         self._counts = counts
-        self._refills: dict[tuple[int, int], vk.Tape] = {}
+        self._refills: dict[int, vk.Tape] = {}
 
     def _record_step(self, parity: int, grads: str) -> vk.Tape:
         with vk.Tape(self._device) as tape:
@@ -122,17 +124,15 @@ class Recorded:
             self._norms[grads] = GpuNorm(shares, self._control, local_size(self._device))
         return self._norms[grads]
 
-    def _record_refill(self, parity: int, rows: int, counts: dict[Structure, int]) -> vk.Tape:
-        roll = self._device.kernel(shaders.spirv("roll"), buffers=1, push=4)
+    def _record_refill(self, rows: int, counts: dict[Structure, int]) -> vk.Tape:
         with vk.Tape(self._device) as tape:
-            tape.dispatch(roll.bind([self._clock]), 1, _words(parity))
+            self._history.record(tape)
             self._record_fills(tape, rows, counts)
         return tape
 
-    def record_dirty_refill(self, tape: vk.Tape, parity: int) -> None:
+    def record_dirty_refill(self, tape: vk.Tape) -> None:
         """Record that the table is filled anew from the next step on if a rule has changed it."""
-        roll = self._device.kernel(shaders.spirv("roll_dirty"), buffers=2, push=4)
-        tape.dispatch(roll.bind([self._clock, self.flags]), 1, _words(parity))
+        self._history.record(tape, self.flags)
         self._record_fills(tape, self._window | ONLY_DIRTY, self._counts)
 
     def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
@@ -169,10 +169,11 @@ def _shipped() -> dict[Structure, str]:
 
 
 def clock_words(clock: Clock, paces: Sequence[Pace]) -> Array:
-    """Return the words of a clock that stands in row 0: see hyper.CLOCK_WORDS."""
+    """Return the words of a clock that starts in row 0: see hyper.CLOCK_WORDS."""
     words = np.array([clock.k, clock.cycles], np.int64).view(np.uint32).tolist()
     own = [word for pace in paces for word in (pace.each, *pace.within)]
-    return np.array([0, 0, *words, clock.phase, len(paces[0].within), 0, *own], np.uint32)
+    head = [0] * hyper.CLOCK_WORDS.index("fresh") + [1]
+    return np.array([*head, *words, clock.phase, len(paces[0].within), 0, *own], np.uint32)
 
 
 def _words(*numbers: int) -> bytes:

@@ -73,7 +73,7 @@ class GpuRules:
             self._live = live
             self.version += 1
 
-    def record(self, tape: vk.Tape, parity: int, metric: Metric) -> None:
+    def record(self, tape: vk.Tape, metric: Metric) -> None:
         """Record that the members count ``metric``, and the table follows before the next step."""
         jobs = self._backend.jobs or self._nothing
         for one in self._packs:
@@ -83,7 +83,7 @@ class GpuRules:
             binding = kernel.bind([*buffers, self._backend.flags])
             tape.dispatch(binding, 1, push(len(one.places), metric.at, metric.words))
         if self._live:
-            self._backend.record_dirty_refill(tape, parity)
+            self._backend.record_dirty_refill(tape)
 
     def read(self) -> list[Held]:
         """Return what the members hold, in their order; waits."""

@@ -5,7 +5,7 @@ Everything is 32-bit words. tools/print_shaders.py prints shaders/include/hyper.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,15 +32,21 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "AdamW": _ADAM,
 }
 
-# The device's clock. ``row`` holds the table row of the next step twice, by parity of the step;
-# k is the number of the optimizer step of row 0. A cycle is ``period`` steps: row 0 is step
-# ``phase`` of a cycle after ``cycles`` whole ones. ``dirty`` is 1 while the table is to be filled
-# anew because a rule has changed one of its numbers. 64-bit integers are (low, high), two's
-# complement. Behind these words stand the paces: how far a schedule moves in a cycle, and, for
-# each step of it, by then.
+# The device's clock. ``row`` holds the table row of the next step twice, by parity of the step: the
+# larger one counts. Used rows are copied to a ring: ``kept`` are in it, ``ring_row`` comes next,
+# ``copied`` workgroups are done. The host sets what follows: ``fresh`` is a clock whose table is
+# still to be filled, so that the cursor is that of the clock before; k is the number of the
+# optimizer step of row 0. A cycle is ``period`` steps: row 0 is step ``phase`` of a cycle after
+# ``cycles`` whole ones. ``dirty`` is 1 while the table is to be filled anew because a rule has
+# changed one of its numbers. 64-bit integers are (low, high), two's complement. Behind these words
+# stand the paces: how far a schedule moves in a cycle, and, for each step of it, by then.
 CLOCK_WORDS = (
     "row_even",
     "row_odd",
+    "kept",
+    "ring_row",
+    "copied",
+    "fresh",
     "k_lo",
     "k_hi",
     "cycles_lo",
@@ -107,6 +113,24 @@ def control(max_norm: float = np.inf, skip_nonfinite: bool = False) -> np.ndarra
     words["max_norm"] = limit if limit >= np.finfo(np.float32).tiny else 0
     words["skip_nonfinite"] = skip_nonfinite
     return words
+
+
+class Cursor(NamedTuple):
+    """Where a clock's cursor stands: the rows used of the table, the ring's, and row 0's k."""
+
+    used: int
+    kept: int
+    ring_row: int
+    k: int
+    fresh: bool
+
+
+def cursor(words: np.ndarray[Any, Any]) -> Cursor:
+    """Return what the first words of a clock say: see CLOCK_WORDS."""
+    at = dict(zip(CLOCK_WORDS, words.tolist(), strict=False))
+    used = max(at["row_even"], at["row_odd"])
+    k = np.array([at["k_lo"], at["k_hi"]], np.uint32).view(np.int64)
+    return Cursor(used, at["kept"], at["ring_row"], int(k[0]), bool(at["fresh"]))
 
 
 def glsl() -> str:

@@ -4,11 +4,15 @@
 // done, and what follows is told so by the clock.
 #include "roll.glsl"
 
-layout(std430, binding = 1) buffer Flags { uint flags[]; };
+layout(std430, binding = 3) buffer Flags { uint flags[]; };
 
 void main() {
-  clock[CLOCK_DIRTY] = flags[0];
-  if (flags[0] == 0u) return;
-  flags[0] = 0u;
-  roll();
+  if (flags[0] == 0u) {
+    if (gl_GlobalInvocationID.x == 0u) clock[CLOCK_DIRTY] = 0u;
+    return;
+  }
+  if (roll()) {
+    clock[CLOCK_DIRTY] = 1u;
+    flags[0] = 0u;
+  }
 }

@@ -15,6 +15,7 @@ from ..resident import recording
 from ..resident.array import DeviceArray
 from .control import NO_NORM
 from .entry import entry
+from .history import history
 from .params import Gradients, given_gradients, gradients_of, zeroed
 from .recorded import RecordedStep
 from .state import load_state, saved_state
@@ -126,6 +127,38 @@ class Optimizer(Stepping):
             self._timeline.forget()
         self._prepare(active)
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
+
+    @entry
+    def history(self, n: int) -> npt.NDArray[np.void]:
+        """Return the hyperparameters that the last ``n`` updates have used: (n, groups).
+
+        Oldest first. Each row is what ``read_hyperparameters()`` returns, for an update that was
+        made, in a replay too; those left out by ``skip_nonfinite`` have none. All fields are nan
+        for a group in an update that changed none of its parameters, or before the group was
+        added. The updates are those that this object has made, whatever was loaded.
+
+        There are fewer than ``n`` if there were fewer updates, and no more than 1024, or as many
+        as fit in 8 MB (190 of 1000 groups of AdamW). The rows lie on the device until they are
+        asked for, so that a step is no slower. Waits for the device.
+
+        Raises ValueError for a negative ``n``, TypeError for what is no integer.
+
+        >>> import numpy as np
+        >>> from grilly.optim import SGD
+        >>> from grilly.optim.lr_scheduler import StepLR
+        >>> p = np.ones(2, np.float32)
+        >>> optimizer = SGD([p], lr=0.5, device="cpu")
+        >>> scheduler = StepLR(optimizer, step_size=2, gamma=0.5)
+        >>> for _ in range(5):
+        ...     optimizer.step(gradients=[p])
+        ...     scheduler.step()
+        >>> optimizer.history(3)["lr"]
+        array([[0.25 ],
+               [0.25 ],
+               [0.125]], dtype=float32)
+        """
+        self._settle()
+        return history(self, n)
 
     @entry
     def grad_norm(self) -> float:

@@ -69,7 +69,7 @@ class Seat:
 
 
 class RuleStep:
-    """That the rules in a seat count a metric: an Op, which asks for its optimizer's parity."""
+    """That the rules in a seat count a metric: an Op."""
 
     def __init__(self, seat: Seat, metric: Metric) -> None:
         self.seat = seat
@@ -92,11 +92,10 @@ class RuleStep:
         self.metric.on_host()
         self.seat.rules.on_host(self.metric)
 
-    def record(self, tape: vk.Tape, parity: int | None = None) -> None:
-        """Record it before a step that reads the cursor's word ``parity``; None: the next."""
+    def record(self, tape: vk.Tape) -> None:
+        """Record it: the optimizer's next step has the new values."""
         self.metric.record(tape)
-        own = self.backend.parity if parity is None else parity
-        self.seat.rules.record(tape, own, self.metric)
+        self.seat.rules.record(tape, self.metric)
 
     def tape(self, device: vk.Device) -> vk.Tape:
         """Return a tape of it alone, before the optimizer's next step."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from ..backend import MOVES, STAYS, Array, Backend, Clock, Control, Job, Pace, Plan
+from ..kept import shown
 from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option
@@ -260,7 +261,8 @@ class Timeline:
         moving = [own for own, on in zip(places, active.tolist(), strict=True) if on]
         self._rows = min((p.path.rows - p.i for own in moving for p in own), default=np.inf)
         lane_of = [number[lane] if on else None for lane, on in zip(lanes, active, strict=True)]
-        plan = Plan(len(self._lanes), tuple(jobs), tuple(lane_of), paces, self.control)
+        show = shown(self._groups.tolist(), lane_of, len(sources))
+        plan = Plan(len(self._lanes), tuple(jobs), tuple(lane_of), paces, self.control, show)
         self._backend.plan(plan)
         # A schedule's own step, which may be fractional, is its job's offset: exact.
         self._backend.start(Clock(self.progress.steps + 1))

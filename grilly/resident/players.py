@@ -148,7 +148,7 @@ class VulkanPlayer:
                     entry.record(tape, now[entry.backend])
                     now[entry.backend] ^= 1
                 elif isinstance(entry, Tick):
-                    entry.step.record(tape, now[entry.step.backend])
+                    entry.step.record(tape)
                 else:
                     entry.record(tape)
         return tape

@@ -159,7 +159,7 @@ def bench_refill(info: vk.DeviceInfo, size: int) -> list[str]:
     optimizer, _, _ = new_optimizer(info, size)
     backend = backend_of(optimizer)
     window = backend._window
-    refill, step = backend._refills[0, window], backend._steps[0, "grad"]
+    refill, step = backend._refills[window], backend._steps[0, "grad"]
     seconds = timed(
         {
             "refill": submitted(backend._device, refill, 4),
