@@ -77,13 +77,16 @@ def test_no_operation_loops_more_than_the_printer_thinks(op: object) -> None:
     assert most <= (CAP // loops.MOST_LOOPING if called in loops.LOOPING else 0)
 
 
-def test_loops_stand_nowhere_else() -> None:
-    """But in step.glsl, over a workgroup's chunks, and in lists.glsl, over a list: see below.
+# Shaders whose loops have bounds of their own: over a workgroup's chunks and a list (see below), 64
+# rounds (resident/ops.py), 32 of a full window (gpu_history.py), MAX_ROUNDS (rules/words.py,
+# test_device_rules.py), ROUNDS (reductions.py, test_reductions.py), a share's (test_norm.py).
+BOUNDED = ("xfloat", "step", "lists", "add", "roll", "rule", "plateau", "greedy", "float64")
+BOUNDED += ("partial", "total", "examine", "decide")
 
-    And in add.comp, whose 64 rounds resident/ops.py sees to.
-    """
+
+def test_loops_stand_nowhere_else() -> None:
     for path in SHADERS.rglob("*"):
-        if path.is_file() and not path.name.startswith(("xfloat", "step", "lists", "add")):
+        if path.is_file() and not path.name.startswith(BOUNDED):
             assert not re.search(r"\b(for|while|do)\b *[({]", path.read_text()), path
 
 
