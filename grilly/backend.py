@@ -146,6 +146,9 @@ class Backend(Protocol):
     def give_gradient(self, tensor: int, memory: Any) -> None:
         """Take a gradient from memory of the device, where it may lie at home already."""
 
+    def at_home(self, tensor: int, memory: Any) -> bool:
+        """Whether a gradient in ``memory`` of the device lies where an update reads it."""
+
     def read(self, slab: str, tensor: int, out: Array) -> None:
         """Copy a tensor of a slab into ``out``, after everything submitted has finished."""
 

@@ -50,6 +50,9 @@ class GpuBackend(Recorded):
             self._device.submit(tape)
             self._running = True
 
+    def at_home(self, tensor: int, memory: Any) -> bool:
+        return not self._moves(tensor, memory)
+
     def take_gradient(self, tape: vk.Tape, tensor: int, memory: Any) -> None:
         """Record that a gradient comes from memory of the device, if it lies elsewhere."""
         for source, at, target, offset, nbytes in self._moves(tensor, memory):

@@ -16,9 +16,10 @@ from ..resident.array import DeviceArray
 from .control import NO_NORM
 from .entry import entry
 from .params import Gradients, given_gradients, gradients_of, zeroed
+from .ready import ready
 from .recorded import RecordedStep
 from .state import load_state, saved_state
-from .stepping import Stepping
+from .stepping import Begun, Stepping
 
 
 class Optimizer(Stepping):
@@ -67,6 +68,17 @@ class Optimizer(Stepping):
         ``load_state_dict`` drops it. After DeviceLostError every call raises that: the update may
         be lost, so make a new optimizer, and load weights and state_dict from a checkpoint.
         """
+        last = self._ready
+        if last is not None and closure is None and not recording.anywhere():
+            grads = last.gradients(self, gradients)
+            if grads is not None:
+                last.write(self._backend, grads)
+                self._update(Begun(last.host, self._timeline.again(last.missed), last.has))
+                return None
+        return self._step(closure, gradients)
+
+    def _step(self, closure: Callable[[], Any] | None, gradients: Gradients | None) -> Any:
+        """Make a step of which nothing is known."""
         self._settle()
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
@@ -77,21 +89,31 @@ class Optimizer(Stepping):
             )
         loss = closure() if closure is not None else None
         self._check_members()
+        given = given_gradients(self._params, gradients)
         if tape is not None:
-            tape.append(RecordedStep(self, given_gradients(self._params, gradients)))
+            tape.append(RecordedStep(self, given))
             return None
-        grads = gradients_of(self._params, self._memory.shapes, gradients)
+        grads = gradients_of(given, self._memory.shapes)
         active = np.array([grad is not None for grad in grads], np.bool_)
         if active.any():
             arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
-            self._prepare(active)
+            sources = self._prepare(active)
             host = {i: array for i, array in arrays.items() if not isinstance(array, DeviceArray)}
             for i, array in host.items():
                 self._backend.write("param", i, array)
             for i in arrays:
                 self._give_gradient(i, grads[i])
-            self._update(host, active)
+            has = self._memory.has | (active[:, None] & self._made())
+            self._update(Begun(host, self._timeline.after(), has))
+            if sources is not None:
+                self._ready = ready(self, sources, given, active)
         return loss
+
+    def _give_gradient(self, i: int, grad: Any) -> None:
+        if isinstance(grad, DeviceArray) and grad._place == self._backend.place:
+            self._backend.give_gradient(i, grad._memory)
+        else:
+            self._backend.write("grad", i, np.asarray(grad))
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget every Parameter's gradient, or with ``set_to_none=False`` set it to zeros.
@@ -104,12 +126,6 @@ class Optimizer(Stepping):
                 p.grad.fill_zero()
             elif isinstance(p, Parameter) and p.grad is not None:
                 p.grad = None if set_to_none else zeroed(p.grad, p.shape)
-
-    def _give_gradient(self, i: int, grad: Any) -> None:
-        if isinstance(grad, DeviceArray) and grad._place == self._backend.place:
-            self._backend.give_gradient(i, grad._memory)
-        else:
-            self._backend.write("grad", i, np.asarray(grad))
 
     @entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:

@@ -18,9 +18,12 @@ from .applied import settled
 from .control import control_of
 from .entry import entry
 from .grouped import Grouped
+from .options import Key
 from .params import array_of
 from .progress import Progress
+from .ready import Ready
 from .residents import homes_of
+from .timeline import Source
 
 # Seconds that an update which Ctrl-C cut short may take to end.
 PATIENCE = 1.0
@@ -50,12 +53,18 @@ class Stepping(Grouped):
     # Whether updates were attempted of which it is not known whether they were made, and how many
     # were not.
     _unsure: bool = False
+    # What the last update was made from, if the next one may be made from the same.
+    _ready: Ready | None = None
     _skipped: int = 0
 
     def _prepare(
         self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
-    ) -> None:
-        """Have memory and table for an update, or for a replay in which tracks have these paces."""
+    ) -> list[dict[Key, Source]] | None:
+        """Have memory and table for an update, or for a replay in which tracks have these paces.
+
+        Returns where each number comes from if the table was right already, else None.
+        """
+        self._ready = None
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")
@@ -65,11 +74,11 @@ class Stepping(Grouped):
         timeline = self._timeline
         timeline.control = control_of(self.max_norm, self.skip_nonfinite)
         if timeline.fits(sources, active, counted, paces):
-            return
+            return sources
         if self.skip_nonfinite and self._ask_applied():
-            self._prepare(active, tracks, period)  # the groups have other numbers now
-            return
+            return self._prepare(active, tracks, period)  # the groups have other numbers now
         timeline.plan(sources, active, counted, paces)
+        return None
 
     @entry
     def _get_ready(
@@ -88,19 +97,19 @@ class Stepping(Grouped):
     @entry
     def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:
         """Count updates that a tape has made; 0: it failed, and nothing is known."""
+        self._ready = None
         if updates:
             self._memory.has = self._memory.has | (active[:, None] & self._made())
             self._timeline.progress = self._timeline.after(updates)
         else:
             self._timeline.forget()
 
-    def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
+    def _update(self, begun: Begun) -> None:
         """Make the update that was prepared: wholly, or not at all."""
-        has = self._memory.has | (active[:, None] & self._made())
-        self._begun = Begun(arrays, self._timeline.after(), has)
+        self._begun = begun
         try:
             self._timeline.step()
-            self._finish(self._begun)
+            self._finish(begun)
         except BaseException:
             # At once, so that nobody sees or saves half of it, but Ctrl-C must not take for ever.
             with suppress(DeviceError):
