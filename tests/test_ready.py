@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+import grilly
 from grilly.nn import Parameter
 from grilly.optim import SGD, AdamW, Optimizer
 from grilly.optim import optimizer as module
 from grilly.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, OneCycleLR
+from grilly.optim.param_scheduler import ParamScheduler
 from grilly.optim.ready import Ready
+from grilly.optim.stepping import Stepping
+from grilly.schedules import PiecewiseConstant
 
 F = np.float32
 SIZES = 5, 700, 64
@@ -253,6 +257,23 @@ def test_a_rate_past_float32_is_refused(quick: list[bool]) -> None:
     assert scheduler.last_epoch == 128 and any(quick)
 
 
+def test_a_momentum_that_is_scheduled_away(
+    place: str, quick: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trained() -> Run:
+        run = Run(place, SGD, momentum=0.5)
+        momentum = PiecewiseConstant((6, 9), (0.5, 0.0, 0.25))
+        run.scheduler = ParamScheduler(run.optimizer, {"momentum": momentum})
+        for _ in range(24):
+            run.step()
+        return run
+
+    got = trained()
+    assert quick.count(True) >= 10
+    long_way(monkeypatch)
+    assert_same(got, trained())
+
+
 def test_a_gradient_that_is_the_parameter_is_read_first(quick: list[bool]) -> None:
     p = np.ones(2, F)
     optimizer = SGD([p], lr=0.5, weight_decay=0.5, device="cpu")
@@ -260,3 +281,65 @@ def test_a_gradient_that_is_the_parameter_is_read_first(quick: list[bool]) -> No
         optimizer.step(gradients=[p])
     assert quick[-1]
     np.testing.assert_array_equal(p, np.full(2, 0.25**6, F))
+
+
+def wait_and_step(run: Run, tape: Any, times: int) -> None:
+    for _ in range(times):
+        run.optimizer.step()
+        run.scheduler.step()
+
+
+def replay(run: Run, tape: Any, times: int) -> None:
+    tape.replay(times)
+
+
+BETWEEN: dict[str, Callable[[Run], Any]] = {
+    "nothing": lambda run: None,
+    "a step": lambda run: wait_and_step(run, None, 1),
+    "lr": lambda run: first(run).update(lr=0.7),
+    "weight decay": lambda run: last(run).update(weight_decay=0.5),
+    "an array": array_rate,
+    "in place": in_place,
+    "a state": lambda run: run.optimizer.load_state_dict(run.optimizer.state_dict()),
+    "the numbers are read": lambda run: run.optimizer.read_hyperparameters(),
+    "a scheduler's step more": lambda run: run.scheduler.step(),
+}
+
+
+@pytest.mark.parametrize("between", BETWEEN.values(), ids=BETWEEN)
+def test_replays_are_steps(between: Callable[[Run], Any], place: str) -> None:
+    runs = []
+    for act in (replay, wait_and_step):
+        run = Run(place, home=True)
+        for i, p in enumerate(run.params):
+            p.grad.copy_from(np.cos(np.arange(SIZES[i])))
+        with grilly.record() as tape:
+            run.optimizer.step()
+            run.scheduler.step()
+        for times in (3, 3, 3, 3, 1, 1, 7, 2, 3, 3):
+            act(run, tape, times)
+            if times == 7:
+                between(run)
+        runs.append(run)
+    assert_same(*runs)
+    got, want = runs
+    assert got.scheduler.last_epoch == want.scheduler.last_epoch
+    assert got.scheduler.get_last_lr() == want.scheduler.get_last_lr()
+    assert [g["betas"] for g in got.optimizer.param_groups] == [
+        g["betas"] for g in want.optimizer.param_groups
+    ]
+
+
+def test_replays_that_go_on_need_no_preparation(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(place, home=True)
+    with grilly.record() as tape:
+        run.optimizer.step()
+        run.scheduler.step()
+    tape.replay(4)
+    tape.replay(4)
+    monkeypatch.setattr(Stepping, "_prepare", lambda *given: pytest.fail("prepared again"))
+    for _ in range(6):
+        tape.replay(4)
+    assert run.scheduler.last_epoch == 32

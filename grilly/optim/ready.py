@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..backend import Pace
 from ..nn.parameter import Float32, Parameter
 from ..resident.array import DeviceArray
 from ..schedules.steps import MOST_STEPS
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 FLOAT32 = np.dtype(np.float32)
 PLAIN = (float, int, bool, str, type(None), np.generic)
+# What decides neither which states an update makes nor whether it counts.
+HARMLESS = {"lr", "betas"}
 PARAMS = itemgetter("params")
 
 
@@ -42,9 +45,12 @@ class Ready:
     ) -> None:
         timeline = optimizer._timeline
         self._planned = timeline._planned
+        self.active = active
         self._control = optimizer.max_norm, optimizer.skip_nonfinite
         self._driven = dict(optimizer._driven)
         self._followed = followed
+        self._decides = not {own.key[0] for own in followed} <= HARMLESS
+        self._decided = _decided(optimizer)
         self._constant = _constants(optimizer, followed)
         self._constants = list(map(self._constant, optimizer.param_groups))
         self._inputs = [
@@ -75,6 +81,17 @@ class Ready:
             elif own.memory is not None:
                 backend.write("grad", i, own.memory)
 
+    def stands(self, optimizer: Stepping, active: npt.NDArray[np.bool_]) -> bool:
+        """Whether ``active`` are updated, and nothing has changed but what was predicted."""
+        try:
+            return (
+                active is self.active
+                and self._holds(optimizer)
+                and all([own.stays() for own in self._inputs])
+            )
+        except Exception:
+            return False
+
     def _holds(self, optimizer: Stepping) -> bool:
         timeline, groups = optimizer._timeline, optimizer.param_groups
         progress = timeline.progress
@@ -91,6 +108,7 @@ class Ready:
             and list(map(len, lists)) == optimizer._members
             and all(map(is_, chain.from_iterable(lists), optimizer._params))
             and all([own.stands(groups, progress.row) for own in self._followed])
+            and (not self._decides or _decided(optimizer) == self._decided)
         )
 
     def _fitting(self, given: Any) -> list[Any] | None:
@@ -141,27 +159,29 @@ class Input(NamedTuple):
 
     def fits(self, grad: Any) -> bool:
         """Whether the parameter is what it was, and ``grad`` a gradient as it was."""
-        param, data, array, shape, on_host, idle, home, _ = self
+        if not self.stays():
+            return False
+        if self.idle or self.home is not None:
+            return grad is self.home
+        return type(grad) is np.ndarray and grad.dtype is FLOAT32 and grad.shape == self.shape
+
+    def stays(self) -> bool:
+        """Whether the parameter is what it was."""
+        param, data, array, shape, on_host, *_ = self
         if data is not None and param._data is not data:
             return False
-        if idle:
-            return grad is None
-        if on_host and not (
+        return not on_host or (
             array.flags.writeable and array.shape == shape and array.dtype is FLOAT32
-        ):
-            return False
-        if home is not None:
-            return grad is home
-        return type(grad) is np.ndarray and grad.dtype is FLOAT32 and grad.shape == shape
+        )
 
 
 class Followed:
     """A number that follows one track in all groups."""
 
-    def __init__(self, key: Key, track: Track, started: float, each: int) -> None:
+    def __init__(self, key: Key, track: Track, started: float, pace: Pace) -> None:
         self.key = key
         self._track, self._formulas = track, track.formulas
-        self._started, self._each = started, each
+        self._started, self._pace = started, pace
         self._read = _reader(key)
         self._rows: Any = None  # a window of the track all of whose numbers a kernel can have
 
@@ -171,7 +191,7 @@ class Followed:
         rows = track.rows[self.key]
         return (
             track.formulas is self._formulas
-            and track.t == self._started + row * self._each
+            and track.t == self._started + self._pace.past(row)
             and list(map(self._read, groups)) == rows[track.at]
             and (rows is self._rows or self._sound(rows))
         )
@@ -206,6 +226,13 @@ def ready(
     return None if followed is None else Ready(optimizer, followed, given, active)
 
 
+def _decided(optimizer: Stepping) -> list[Any]:
+    """Return what an update makes in each group, which may depend on a number that is scheduled."""
+    return [
+        (optimizer.counts(group), optimizer.states_of(group)) for group in optimizer.param_groups
+    ]
+
+
 def _is_plain(value: Any) -> bool:
     return isinstance(value, PLAIN) or (
         type(value) is tuple and all(isinstance(own, PLAIN) for own in value)
@@ -236,12 +263,12 @@ def _followed(optimizer: Stepping, sources: Sequence[dict[Key, Source]]) -> list
         (epoch,), (pace,) = epochs, paces
         if track is None:
             continue
-        if epoch is None or len(pace.within) > 1:
+        if epoch is None:
             return None
         started = timeline._started[0][at]
         if started is None or any(own[at] != started for own in timeline._started):
             return None
-        found.append(Followed(key, track, started, pace.each))
+        found.append(Followed(key, track, started, pace))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from .grouped import Grouped
 from .options import Key
 from .params import array_of
 from .progress import Progress
-from .ready import Ready
+from .ready import Ready, ready
 from .residents import homes_of
 from .timeline import Source
 
@@ -55,6 +55,8 @@ class Stepping(Grouped):
     _unsure: bool = False
     # What the last update was made from, if the next one may be made from the same.
     _ready: Ready | None = None
+    # What the last replay was made from, with its tracks' paces and its cycle's updates.
+    _last_replay: tuple[Ready | None, dict[int, Pace], int] = (None, {}, 0)
     _skipped: int = 0
 
     def _prepare(
@@ -82,17 +84,36 @@ class Stepping(Grouped):
 
     @entry
     def _get_ready(
-        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace], period: int
+        self,
+        active: npt.NDArray[np.bool_],
+        tracks: dict[int, Pace],
+        period: int,
+        grads: Sequence[Any],
     ) -> float:
         """Have all that a replay needs; return the number of updates that it may have."""
+        self._ready = None
+        last, *paces = self._last_replay
+        if last is None or paces != [tracks, period] or not last.stands(self, active):
+            self._get_ready_anew(active, tracks, period, grads)
+        return self._timeline.updates_left
+
+    def _get_ready_anew(
+        self,
+        active: npt.NDArray[np.bool_],
+        tracks: dict[int, Pace],
+        period: int,
+        grads: Sequence[Any],
+    ) -> None:
         self._settle()
         self._check_members()
+        self._last_replay = None, {}, 0
         arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
-        self._prepare(active, tracks, period)
+        sources = self._prepare(active, tracks, period)
         for i, array in arrays.items():
             if not isinstance(array, DeviceArray):  # of the numpy device
                 self._backend.write("param", i, array)
-        return self._timeline.updates_left
+        if sources is not None:
+            self._last_replay = ready(self, sources, grads, active), tracks, period
 
     @entry
     def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:

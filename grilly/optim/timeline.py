@@ -206,6 +206,7 @@ class Timeline:
 
     def after(self, updates: int = 1) -> Progress:
         """Return the progress once the update that was prepared is made, or so many of it."""
+        self._unfold()
         steps, behind, row, last, *_ = self.progress
         counted = self.active & self._counted
         behind = behind if counted.all() else behind + updates * ~counted

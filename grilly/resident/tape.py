@@ -138,8 +138,9 @@ class Tape:
         assert self._place is not None
         recording.refuse("a replay", "a tape holds no other tape")
         self._place.check()
-        self._refuse_short(count)
-        self._replay(count)
+        reaches = self._reaches()
+        self._refuse_short(count, reaches)
+        self._replay(count, reaches)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted to the device; False if ``timeout`` s were not enough.
@@ -160,7 +161,7 @@ class Tape:
         self._paces = [self._paces_of(own) for own in self._ticks]
         self._player = player(self._place, self._entries)
         self._state = "ready"
-        if self._able():
+        if self._able(self._reaches()):
             self._player.prepare()
 
     def _paces_of(self, ticks: list[Tick]) -> Pace:
@@ -174,20 +175,24 @@ class Tape:
 
     # --- A replay --------------------------------------------------------------------------------
 
-    def _refuse_short(self, times: int) -> None:
+    def _reaches(self) -> list[tuple[float, str]]:
+        """Return how many steps each scheduler can go without the host, and why no more."""
+        return [own[0].scheduler._reach() for own in self._ticks]
+
+    def _refuse_short(self, times: int, reaches: list[tuple[float, str]]) -> None:
         """Raise RecordError if a scheduler's values are not known for so many times."""
-        for (first, *_), pace in zip(self._ticks, self._paces, strict=True):
-            steps, why = first.scheduler._reach()
+        for (first, *_), pace, (steps, why) in zip(self._ticks, self._paces, reaches, strict=True):
             if why and steps < times * pace.each:
                 raise RecordError(
                     f"{type(first.scheduler).__name__} has {int(steps)} steps left, and "
                     f"replay({times}) takes {times * pace.each}: {why}"
                 )
 
-    def _replay(self, times: int) -> None:
+    def _replay(self, times: int, reaches: list[tuple[float, str]] | None) -> None:
         moved = True
         while times:
-            able = min(times, self._able())
+            able = min(times, self._able(reaches or self._reaches()))
+            reaches = None
             if able:
                 self._play(able)
             elif moved:
@@ -200,11 +205,10 @@ class Tape:
             moved = able > 0
             times -= able
 
-    def _able(self) -> int:
+    def _able(self, reaches: list[tuple[float, str]]) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
         able = 2**53
-        for own, pace in zip(self._ticks, self._paces, strict=True):
-            steps, _ = own[0].scheduler._reach()
+        for (steps, _), pace in zip(reaches, self._paces, strict=True):
             able = min(able, int(min(steps, 2.0**53)) // pace.each)
         if able:
             paces = self._by_track()
