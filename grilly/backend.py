@@ -166,6 +166,9 @@ class Backend(Protocol):
         That memory stays as it is, wherever it is (numpy: references may be kept).
         """
 
+    def at_home(self, tensor: int, memory: Any) -> bool:
+        """Whether a gradient in ``memory`` of the device lies where an update reads it."""
+
     def read(self, slab: str, tensor: int, out: Array) -> None:
         """Copy a tensor of a slab into ``out``, after everything submitted has finished."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from . import backend, cpu_norm, cpu_threads, hyper
 from .backend import NOWHERE, Array, Clock, Examined, Homes, Plan
-from .cpu_kernels import BLOCK, KERNELS, controlled
+from .cpu_kernels import BLOCK, KERNELS, Kernel, controlled
 from .cpu_rules import CpuRules
 from .cpu_table import Values
 from .interrupt import Uninterrupted
@@ -16,6 +17,10 @@ from .kept import Kept, Shown
 from .resident.places import NumpyPlace
 from .rules.on_device import Member
 from .schedules.live import revalued
+
+FLOAT32 = np.dtype(np.float32)
+# A lane's numbers and a block of each slab.
+Work: TypeAlias = "tuple[Any, list[Array]]"
 
 
 class CpuBackend:
@@ -34,38 +39,54 @@ class CpuBackend:
         self._values = Values()
         self._slabs: dict[str, list[Array]] = {}
         self._table = np.empty((0, 0), hyper.dtype(kind))
+        self._numbers = Numbers(self._kernel, self._table)
         self._row = self._rows = 0
         self._kept = Kept(kind)
         self._shown: Shown = ()
+        self._work: list[Work] | None = None
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
         self._slabs = {name: [np.zeros(size, np.float32) for size in sizes] for name in names}
+        self._work = None
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
-        flat = np.ascontiguousarray(values, np.float32).reshape(-1)
+        held = self._slabs[slab]
+        if held[tensor] is values:
+            return  # as at the last step
+        if values.ndim != 1 or not values.flags.c_contiguous or values.dtype is not FLOAT32:
+            values = np.ascontiguousarray(values, np.float32).reshape(-1)
         if slab in ("param", "grad"):
-            self._slabs[slab][tensor] = flat
+            held[tensor] = values
+            self._work = None
         else:
-            self._slabs[slab][tensor][:] = flat
+            held[tensor][:] = values
 
     def give_gradients(self, given: Mapping[int, Array]) -> None:
         for tensor, values in given.items():
             self.write("grad", tensor, values)
 
+    def at_home(self, tensor: int, memory: Array) -> bool:
+        return True
+
+    def put_gradient(self, tensor: int, values: Array) -> None:
+        self.write("grad", tensor, values)
+
     def read(self, slab: str, tensor: int, out: Array) -> None:
         values = self._slabs[slab][tensor]
-        if not np.may_share_memory(values, out):
+        if values is not out and values.base is not out and not np.may_share_memory(values, out):
             out[...] = values.reshape(out.shape)
 
     def plan(self, plan: Plan) -> None:
         self._keep()
         self._plan, self._shown = plan, plan.shown
         self._control = hyper.control(*plan.control or ())
+        self._work = None
         self._make_scratch()
         self._batches = backend.batches(plan.jobs)
         self._window = backend.window(plan.lanes, self._kind, plan.period)
         self._table = np.zeros((self._window, plan.lanes), hyper.dtype(self._kind))
+        self._numbers = Numbers(self._kernel, self._table)
 
     def start(self, clock: Clock) -> None:
         self._clock = clock
@@ -78,10 +99,13 @@ class CpuBackend:
         with Uninterrupted():
             if self._row == self._rows:
                 self._roll()
-            self._part_gradients_from_parameters()
+            if self._work is None:
+                self._part_gradients_from_parameters()
+                self._work = list(self._blocks())
             if self._plan.control is not None and not self._examine():
                 return
-            cpu_threads.share(self._blocks(), self._update, len(self._scratch))
+            self._numbers.stand(self._row)
+            cpu_threads.share(self._work, self._update, len(self._scratch))
             self._row += 1
 
     def replay(self, steps: int) -> None:
@@ -152,16 +176,15 @@ class CpuBackend:
         if [scratch.shape for scratch in self._scratch] != [shape] * threads:
             self._scratch = [np.empty(shape, np.float32) for _ in range(threads)]
 
-    def _blocks(self) -> Iterator[tuple[np.void, list[Array]]]:
-        """Yield the blocks to update: a lane's row, and the block in each slab."""
-        lanes = list(self._table[self._row])
+    def _blocks(self) -> Iterator[Work]:
+        """Yield the blocks to update: a lane's numbers, and the block in each slab."""
         for lane, *arrays in zip(self._plan.lane_of, *self._slabs.values(), strict=True):
             if lane is not None:
                 for start in range(0, arrays[0].size, BLOCK):
-                    yield lanes[lane], [array[start : start + BLOCK] for array in arrays]
+                    yield self._numbers.of[lane], [array[start : start + BLOCK] for array in arrays]
 
-    def _update(self, thread: int, block: tuple[np.void, list[Array]]) -> None:
-        h, arrays = block
+    def _update(self, thread: int, work: Work) -> None:
+        h, arrays = work
         scratch = self._scratch[thread][:, : arrays[0].size]
         if self._plan.control is None:
             self._kernel.update(h, scratch, *arrays)
@@ -188,6 +211,33 @@ class CpuBackend:
             words[: self._rows, targets] = self._values.rows(
                 structure, jobs, self._plan.paces, self._clock, self._rows
             ).T
+        self._numbers.take(self._table[: self._rows])
+
+
+class Numbers:
+    """What the kernel multiplies by in each lane, as 0-d arrays that stand in one row at a time.
+
+    A ufunc takes a 0-d array in half the time that it takes a scalar. Most of a small update is
+    such overhead.
+    """
+
+    def __init__(self, kernel: Kernel, table: Array) -> None:
+        self._kernel = kernel
+        made = kernel.numbers(table)
+        self._now = np.empty((len(made), table.shape[1]), np.float32)
+        self._rows = np.empty((0, *self._now.shape), np.float32)
+        kind: Any = type(made)
+        self.of = [kind(*(own[lane, ...] for own in self._now)) for lane in range(table.shape[1])]
+
+    def take(self, table: Array) -> None:
+        """Take the numbers of a table's rows."""
+        with np.errstate(all="ignore"):
+            made = self._kernel.numbers(table)
+        self._rows = np.stack(made, axis=1)
+
+    def stand(self, row: int) -> None:
+        """Let ``of`` be of this row."""
+        self._now[...] = self._rows[row]
 
 
 def _owner(array: Array) -> object:

@@ -15,46 +15,113 @@ BLOCK = 131_072
 
 
 class Kernel(NamedTuple):
-    """``update(h, scratch, param, grad, *states)`` in place on equal flat blocks."""
+    """``update(h, scratch, param, grad, *states)`` in place on equal flat blocks.
+
+    ``h`` is what ``numbers`` makes of a lane, or of many at once: an array has its shape.
+    """
 
     update: Callable[..., None]
+    numbers: Callable[[Any], tuple[Any, ...]]
     scratch: int
 
 
-def sgd(h: Any, scratch: Array, p: Array, grad: Array, *buffer: Array) -> None:
-    """Update one block; ``h`` is a lane of hyper.dtype("SGD"), ``buffer`` the momentum's state."""
+class SgdNumbers(NamedTuple):
+    """What SGD multiplies by, made of lanes of hyper.dtype("SGD")."""
+
+    rate: Any
+    signed_rate: Any
+    momentum: Any
+    signed_momentum: Any
+    fresh: Any
+    decay: Any
+    nesterov: Any
+
+
+class AdamNumbers(NamedTuple):
+    """What Adam and AdamW multiply by, made of lanes of hyper.dtype("Adam")."""
+
+    decay: Any
+    beta1: Any
+    new1: Any
+    beta2: Any
+    new2: Any
+    debias2: Any
+    eps: Any
+    rate: Any
+    amsgrad: Any
+
+
+def sgd_numbers(lane: Any) -> SgdNumbers:
+    """Return the products that are the same for a whole update; the sign is that of maximize."""
+    sign = _sign(lane)
+    return SgdNumbers(
+        rate=lane["lr"],
+        signed_rate=sign * lane["lr"],
+        momentum=lane["momentum"],
+        signed_momentum=sign * lane["momentum"],
+        fresh=sign * lane["fresh"],
+        decay=sign * lane["weight_decay"],
+        nesterov=lane["nesterov"],
+    )
+
+
+def adam_numbers(lane: Any) -> AdamNumbers:
+    """Return Adam's: its decay is added to the gradient."""
+    sign = _sign(lane)
+    return AdamNumbers(
+        decay=sign * lane["weight_decay"],
+        beta1=lane["beta1"],
+        new1=sign * lane["one_minus_beta1"],
+        beta2=lane["beta2"],
+        new2=lane["one_minus_beta2"],
+        debias2=lane["debias2"],
+        eps=lane["eps"],
+        rate=lane["lr"] * lane["debias1"],
+        amsgrad=lane["amsgrad"],
+    )
+
+
+def adamw_numbers(lane: Any) -> AdamNumbers:
+    """Return AdamW's: its decay is taken from the weights."""
+    return adam_numbers(lane)._replace(decay=lane["lr"] * lane["weight_decay"])
+
+
+def _sign(lane: Any) -> Any:
+    return np.where(lane["maximize"] != 0, np.float32(-1), np.float32(1))
+
+
+def sgd(h: SgdNumbers, scratch: Array, p: Array, grad: Array, *buffer: Array) -> None:
+    """Update one block; ``buffer`` is the momentum's state."""
     g, a = scratch
-    sign = np.float32(-1 if h["maximize"] != 0 else 1)
-    rate, momentum = sign * h["lr"], h["momentum"]
-    g = _decayed(sign * h["weight_decay"], p, grad, g)
-    if buffer and momentum != 0:
+    rate = h.signed_rate
+    g = _decayed(h.decay, p, grad, g)
+    if buffer and h.momentum:
         (direction,) = buffer
-        np.multiply(momentum, direction, out=direction)
-        np.multiply(sign * h["fresh"], g, out=a)
-        np.add(direction, a, out=direction)
-        if h["nesterov"] != 0:
-            np.multiply(sign * momentum, direction, out=a)
-            direction = np.add(g, a, out=a)
+        np.multiply(h.momentum, direction, direction)
+        np.multiply(h.fresh, g, a)
+        np.add(direction, a, direction)
+        if h.nesterov:
+            np.multiply(h.signed_momentum, direction, a)
+            direction = np.add(g, a, a)
         else:
-            rate = h["lr"]
+            rate = h.rate
     else:
         direction = g
-    np.multiply(rate, direction, out=a)
-    np.subtract(p, a, out=p)
+    np.multiply(rate, direction, a)
+    np.subtract(p, a, p)
 
 
-def adam(h: Any, scratch: Array, p: Array, grad: Array, *states: Array) -> None:
-    """Update one block; ``h`` is a lane of hyper.dtype("Adam")."""
+def adam(h: AdamNumbers, scratch: Array, p: Array, grad: Array, *states: Array) -> None:
+    """Update one block."""
     a, b = scratch
-    decay = -h["weight_decay"] if h["maximize"] != 0 else h["weight_decay"]
-    _adam(h, a, p, _decayed(decay, p, grad, b), *states)
+    _adam(h, a, p, _decayed(h.decay, p, grad, b), *states)
 
 
-def adamw(h: Any, scratch: Array, p: Array, grad: Array, *states: Array) -> None:
-    """Update one block; ``h`` is a lane of hyper.dtype("AdamW")."""
+def adamw(h: AdamNumbers, scratch: Array, p: Array, grad: Array, *states: Array) -> None:
+    """Update one block."""
     (a,) = scratch
-    np.multiply(h["lr"] * h["weight_decay"], p, out=a)
-    np.subtract(p, a, out=p)
+    np.multiply(h.decay, p, a)
+    np.subtract(p, a, p)
     _adam(h, a, p, grad, *states)
 
 
@@ -69,41 +136,43 @@ def controlled(
 ) -> None:
     """Update one block by ``coefficient`` times its gradient; ``scratch`` has one array more."""
     if coefficient != 1:  # the caller's gradient stays what it is
-        grad = np.multiply(coefficient, grad, out=scratch[kernel.scratch])
+        grad = np.multiply(coefficient, grad, scratch[kernel.scratch])
     kernel.update(h, scratch[: kernel.scratch], p, grad, *states)
 
 
 def _decayed(decay: np.float32, p: Array, grad: Array, out: Array) -> Array:
     """Return the gradient plus ``decay`` times the weights, in ``out``."""
-    if decay == 0:  # an infinite weight must not make it nan
+    if not decay:  # an infinite weight must not make it nan
         return grad
-    np.multiply(decay, p, out=out)
-    return np.add(grad, out, out=out)
+    np.multiply(decay, p, out)
+    return np.add(grad, out, out)
 
 
-def _adam(h: Any, a: Array, p: Array, g: Array, m: Array, v: Array, *largest: Array) -> None:
+def _adam(
+    h: AdamNumbers, a: Array, p: Array, g: Array, m: Array, v: Array, *largest: Array
+) -> None:
     """Update the moments, and the weights by them; ``largest`` is AMSGrad's state."""
-    new1 = h["one_minus_beta1"]
-    np.multiply(h["beta1"], m, out=m)
-    np.multiply(-new1 if h["maximize"] != 0 else new1, g, out=a)
-    np.add(m, a, out=m)
-    np.multiply(g, g, out=a)
-    np.multiply(h["beta2"], v, out=v)
-    np.multiply(h["one_minus_beta2"], a, out=a)
-    np.add(v, a, out=v)
-    if largest and h["amsgrad"] != 0:
+    multiply, add = np.multiply, np.add
+    multiply(h.beta1, m, m)
+    multiply(h.new1, g, a)
+    add(m, a, m)
+    multiply(g, g, a)
+    multiply(h.beta2, v, v)
+    multiply(h.new2, a, a)
+    add(v, a, v)
+    if largest and h.amsgrad:
         np.copyto(largest[0], v, where=~(v <= largest[0]))
         v = largest[0]
-    np.sqrt(v, out=a)
-    np.multiply(a, h["debias2"], out=a)
-    np.add(a, h["eps"], out=a)
-    np.divide(m, a, out=a)
-    np.multiply(h["lr"] * h["debias1"], a, out=a)
-    np.subtract(p, a, out=p)
+    np.sqrt(v, a)
+    multiply(a, h.debias2, a)
+    add(a, h.eps, a)
+    np.divide(m, a, a)
+    multiply(h.rate, a, a)
+    np.subtract(p, a, p)
 
 
 KERNELS = {
-    "SGD": Kernel(sgd, scratch=2),
-    "Adam": Kernel(adam, scratch=2),
-    "AdamW": Kernel(adamw, scratch=1),
+    "SGD": Kernel(sgd, sgd_numbers, scratch=2),
+    "Adam": Kernel(adam, adam_numbers, scratch=2),
+    "AdamW": Kernel(adamw, adamw_numbers, scratch=1),
 }

@@ -32,7 +32,16 @@ def share(items: Iterable[T], work: Callable[[int, T], None], threads: int) -> N
 
     Raises the first error after all threads have ended. Floating-point warnings are off.
     """
-    left, errors = deque(items), list[BaseException]()
+    if threads == 1:
+        with np.errstate(all="ignore"):
+            for item in items:
+                work(0, item)
+    else:
+        _share(deque(items), work, threads)
+
+
+def _share(left: deque[T], work: Callable[[int, T], None], threads: int) -> None:
+    errors = list[BaseException]()
 
     def run(number: int) -> None:
         try:

@@ -61,6 +61,12 @@ class GpuBackend(Recorded):
             self._device.submit(tape)
             self._running = True
 
+    def at_home(self, tensor: int, memory: Any) -> bool:
+        return not self._copies("grad", tensor, memory)
+
+    def put_gradient(self, tensor: int, values: Array) -> None:
+        self.write(self._grads, tensor, values)
+
     def record_gradients(self, tape: vk.Tape, memories: Mapping[int, Any]) -> str:
         """Record that gradients come from memory of the device; return their slab."""
         slab = self._room_for(memories)

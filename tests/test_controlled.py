@@ -161,8 +161,8 @@ def test_numpy_updates_by_the_product(name: str, coefficient: float) -> None:
     for k in range(1, 5):
         grad = gradients(k)[4]
         before = grad.copy()
-        row = numpy_row(name, numbers(name, 1, k))
-        cpu_kernels.controlled(kernel, F(coefficient), row, scratch, p, grad, *states)
+        h = kernel.numbers(numpy_row(name, numbers(name, 1, k)))
+        cpu_kernels.controlled(kernel, F(coefficient), h, scratch, p, grad, *states)
         np.testing.assert_array_equal(grad, before)
         loop.step(F(coefficient) * grad, *numbers(name, 1, k))
         np.testing.assert_array_equal(p, loop.p)

@@ -17,9 +17,10 @@ from .control import NO_NORM
 from .entry import entry
 from .history import history
 from .params import Gradients, given_gradients, gradients_of, zeroed
+from .ready import ready
 from .recorded import RecordedStep
 from .state import load_state, saved_state
-from .stepping import Stepping
+from .stepping import Begun, Stepping
 
 
 class Optimizer(Stepping):
@@ -68,6 +69,17 @@ class Optimizer(Stepping):
         ``load_state_dict`` drops it. After DeviceLostError every call raises that: the update may
         be lost, so make a new optimizer, and load weights and state_dict from a checkpoint.
         """
+        last = self._ready
+        if last is not None and closure is None and not recording.anywhere():
+            grads = last.gradients(self, gradients)
+            if grads is not None:
+                last.write(self._backend, grads)
+                self._update(Begun(last.host, self._timeline.again(last.missed), last.has))
+                return None
+        return self._step(closure, gradients)
+
+    def _step(self, closure: Callable[[], Any] | None, gradients: Gradients | None) -> Any:
+        """Make a step of which nothing is known."""
         self._settle()
         if closure is not None and not callable(closure):
             raise TypeError("closure must be callable: write step(gradients=...) to pass gradients")
@@ -78,19 +90,23 @@ class Optimizer(Stepping):
             )
         loss = closure() if closure is not None else None
         self._check_members()
+        given = given_gradients(self._params, gradients)
         if tape is not None:
-            tape.append(RecordedStep(self, given_gradients(self._params, gradients)))
+            tape.append(RecordedStep(self, given))
             return None
-        grads = gradients_of(self._params, self._memory.shapes, gradients)
+        grads = gradients_of(given, self._memory.shapes)
         active = np.array([grad is not None for grad in grads], np.bool_)
         if active.any():
             arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
-            self._prepare(active)
+            sources = self._prepare(active)
             host = {i: array for i, array in arrays.items() if not isinstance(array, DeviceArray)}
             for i, array in host.items():
                 self._backend.write("param", i, array)
             self._backend.give_gradients({i: self._memory_of(grads[i]) for i in arrays})
-            self._update(host, active)
+            has = self._memory.has | (active[:, None] & self._made())
+            self._update(Begun(host, self._timeline.after(), has))
+            if sources is not None:
+                self._ready = ready(self, sources, given, active)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:

@@ -123,10 +123,9 @@ def _span(array: Float32) -> tuple[int, int]:
 
 
 def gradients_of(
-    params: Sequence[Param], shapes: Sequence[tuple[int, ...]], gradients: Gradients | None
+    given: Sequence[Any], shapes: Sequence[tuple[int, ...]]
 ) -> list[Float32 | DeviceArray | None]:
-    """Return one float32 gradient or None per parameter."""
-    given = given_gradients(params, gradients)
+    """Return what was given as gradients in float32, one or None per parameter."""
     return [
         None if grad is None else _gradient(grad, shape, f"the gradient of parameter {i}")
         for i, (grad, shape) in enumerate(zip(given, shapes, strict=True))

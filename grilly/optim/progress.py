@@ -13,6 +13,8 @@ from .products import Place
 Places = tuple[Place, ...]
 # The schedules' steps, by group and number; None for what follows no schedule.
 Epochs = list[list["float | None"]]
+# The steps that were predicted for the last update: they are made out when somebody asks.
+AS_PREDICTED: Epochs = []
 
 
 class Progress(NamedTuple):

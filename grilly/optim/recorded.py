@@ -75,7 +75,7 @@ class RecordedStep(Update):
 
     def ready(self, paces: dict[int, Pace], period: int) -> int:
         """Have the table ready for updates in cycles of ``period``; return for how many it is."""
-        left = self.optimizer._get_ready(self.active, paces, period)
+        left = self.optimizer._get_ready(self.active, paces, period, self.gradients)
         return 2**53 if left == np.inf else int(left)
 
     def on_host(self) -> None:

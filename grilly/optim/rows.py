@@ -15,19 +15,37 @@ from ..schedules import Schedule
 Values = npt.NDArray[np.float64]
 
 
-def values_of(schedules: Sequence[Schedule | None], steps: Values) -> Values:
-    """Return the values as (schedules, steps); nan where there is no schedule.
+class Stacked:
+    """The values of ``schedules``, which do not change, at whatever steps.
 
-    Where no number differs it is one row, broadcast.
+    Which of them are alike is found out once.
     """
-    shape = len(schedules), len(steps)
-    alike = _alike(schedules)
-    if len(alike) == 1 and len(alike[0]) == len(schedules):
-        return np.broadcast_to(_evaluated([s for s in schedules if s is not None], steps), shape)
-    values = np.full(shape, np.nan)
-    for members in alike:
-        values[members] = _evaluated([s for i in members if (s := schedules[i]) is not None], steps)
-    return values
+
+    def __init__(self, schedules: Sequence[Schedule | None]) -> None:
+        self._count = len(schedules)
+        self._parts = [
+            (members, _stacked([s for i in members if (s := schedules[i]) is not None]))
+            for members in _alike(schedules)
+        ]
+
+    def at(self, steps: Values) -> Values:
+        """Return the values as (schedules, steps); nan where there is no schedule.
+
+        Where no number differs it is one row, broadcast.
+        """
+        shape = self._count, len(steps)
+        with np.errstate(all="ignore"):
+            if len(self._parts) == 1 and len(self._parts[0][0]) == self._count:
+                return np.broadcast_to(self._parts[0][1](steps), shape)
+            values = np.full(shape, np.nan)
+            for members, schedule in self._parts:
+                values[members] = schedule(steps)
+        return values
+
+
+def values_of(schedules: Sequence[Schedule | None], steps: Values) -> Values:
+    """Return the values of ``schedules`` as ``Stacked`` does."""
+    return Stacked(schedules).at(steps)
 
 
 def rows_of(values: Values) -> list[list[float]]:
@@ -39,11 +57,6 @@ def rows_of(values: Values) -> list[list[float]]:
     for i in np.flatnonzero((values[:, 1:] == values[:, :-1]).all(axis=0)).tolist():
         rows[i + 1] = rows[i]
     return rows
-
-
-def _evaluated(schedules: Sequence[Schedule], steps: Values) -> Any:
-    with np.errstate(all="ignore"):
-        return _stacked(schedules)(steps)
 
 
 def _alike(schedules: Sequence[Schedule | None]) -> list[list[int]]:

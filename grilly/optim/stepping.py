@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,9 +18,12 @@ from .applied import settled
 from .control import control_of
 from .entry import entry
 from .grouped import Grouped
+from .options import Key
 from .params import array_of
 from .progress import Progress
+from .ready import Ready, ready
 from .residents import homes_of
+from .timeline import Source
 
 if TYPE_CHECKING:
     from .seats import Seat
@@ -55,12 +58,20 @@ class Stepping(Grouped):
     _unsure: bool = False
     # Whether somebody works on the groups as if all were known: see applied.py.
     _quiet: bool = False
+    # What the last update was made from, if the next one may be made from the same.
+    _ready: Ready | None = None
+    # What the last replay was made from, with its tracks' paces and its cycle's updates.
+    _last_replay: tuple[Ready | None, dict[int, Pace], int] = (None, {}, 0)
     _skipped: int = 0
 
     def _prepare(
         self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
-    ) -> None:
-        """Have memory and table for an update, or for a replay in which tracks have these paces."""
+    ) -> list[dict[Key, Source]] | None:
+        """Have memory and table for an update, or for a replay in which tracks have these paces.
+
+        Returns where each number comes from if the table was right already, else None.
+        """
+        self._ready = None
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")
@@ -70,44 +81,63 @@ class Stepping(Grouped):
         timeline = self._timeline
         timeline.control = control_of(self.max_norm, self.skip_nonfinite)
         if timeline.fits(sources, active, counted, paces):
-            return
+            return sources
         if self._ask_device():
-            self._prepare(active, tracks, period)  # the groups may have other numbers now
-            return
+            return self._prepare(active, tracks, period)  # the groups may have other numbers now
         timeline.plan(sources, active, counted, paces)
         for seat in self._seated():
             seat.rules.aim()
+        return None
 
     @entry
     def _get_ready(
-        self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace], period: int
+        self,
+        active: npt.NDArray[np.bool_],
+        tracks: dict[int, Pace],
+        period: int,
+        grads: Sequence[Any],
     ) -> float:
         """Have all that a replay needs; return the number of updates that it may have."""
+        self._ready = None
+        last, *paces = self._last_replay
+        if last is None or paces != [tracks, period] or not last.stands(self, active):
+            self._get_ready_anew(active, tracks, period, grads)
+        return self._timeline.updates_left
+
+    def _get_ready_anew(
+        self,
+        active: npt.NDArray[np.bool_],
+        tracks: dict[int, Pace],
+        period: int,
+        grads: Sequence[Any],
+    ) -> None:
         self._settle()
         self._check_members()
+        self._last_replay = None, {}, 0
         arrays = {i: self._array(i) for i in np.flatnonzero(active).tolist()}
-        self._prepare(active, tracks, period)
+        sources = self._prepare(active, tracks, period)
         for i, array in arrays.items():
             if not isinstance(array, DeviceArray):  # of the numpy device
                 self._backend.write("param", i, array)
-        return self._timeline.updates_left
+        if sources is not None:
+            self._last_replay = ready(self, sources, grads, active), tracks, period
 
     @entry
     def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:
         """Count updates that a tape has made; 0: it failed, and nothing is known."""
+        self._ready = None
         if updates:
             self._memory.has = self._memory.has | (active[:, None] & self._made())
             self._timeline.progress = self._timeline.after(updates)
         else:
             self._timeline.forget()
 
-    def _update(self, arrays: dict[int, Float32], active: npt.NDArray[np.bool_]) -> None:
+    def _update(self, begun: Begun) -> None:
         """Make the update that was prepared: wholly, or not at all."""
-        has = self._memory.has | (active[:, None] & self._made())
-        self._begun = Begun(arrays, self._timeline.after(), has)
+        self._begun = begun
         try:
             self._timeline.step()
-            self._finish(self._begun)
+            self._finish(begun)
         except BaseException:
             # At once, so that nobody sees or saves half of it, but Ctrl-C must not take for ever.
             with suppress(DeviceError):

@@ -21,7 +21,7 @@ from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option
 from .products import ROOTS, START, as_floats, begun, followed
-from .progress import Epochs, Places, Progress
+from .progress import AS_PREDICTED, Epochs, Places, Progress
 
 if TYPE_CHECKING:
     from .track import Track
@@ -139,6 +139,7 @@ class Timeline:
         ``plan`` must follow. Raises ValueError, with nothing changed, if a parameter has had as
         many updates as can be counted.
         """
+        self._unfold()
         self._check_countable(active & counted)
         # The count of what is not counted stays; that it falls behind must not need a new plan.
         self._behind = np.where(counted, self.progress.behind, 0)
@@ -150,7 +151,7 @@ class Timeline:
         return (
             same_pace
             and self._planned == (*self._wanted, self.control)
-            and self._now == self._predicted()
+            and self._now == self._predicted(self.progress.row)
             and self.progress.row < self._rows
             and self._same(active, counted)
         )
@@ -206,6 +207,7 @@ class Timeline:
 
     def after(self, updates: int = 1) -> Progress:
         """Return the progress once the update that was prepared is made, or so many of it."""
+        self._unfold()
         steps, behind, row, last, *_ = self.progress
         counted = self.active & self._counted
         behind = behind if counted.all() else behind + updates * ~counted
@@ -216,6 +218,22 @@ class Timeline:
             last=self._now if updates == 1 else [],
             moved=_moved(self._now, last) if updates == 1 else [],
         )
+
+    def again(self, missed: Array | None) -> Progress:
+        """Return the progress once the update that was made last is made again.
+
+        The schedules have moved as predicted. It does not count for the parameters that have a 1 in
+        ``missed``; None: it counts for all.
+        """
+        steps, behind, row, _, _, places, moving = self.progress
+        behind = behind if missed is None else behind + missed
+        return Progress(steps + 1, behind, row + 1, AS_PREDICTED, [], places, moving)
+
+    def _unfold(self) -> None:
+        """Say in the progress what it left out about updates ``again``."""
+        if self.progress.last is AS_PREDICTED:
+            last, before = (self._predicted(self.progress.row - n) for n in (1, 2))
+            self.progress = self.progress._replace(last=last, moved=_moved(last, before))
 
     def step(self) -> None:
         """Apply the update that was prepared; the caller sets ``progress`` to what it comes to."""
@@ -239,8 +257,7 @@ class Timeline:
         """Whether the table goes on from update to update, and no schedule moves before one."""
         return all(pace.within == (0,) for own in self._paces for pace in own)
 
-    def _predicted(self) -> Epochs:
-        row = self.progress.row
+    def _predicted(self, row: int) -> Epochs:
         return [
             [None if e is None else e + pace.past(row) for e, pace in zip(*own, strict=True)]
             for own in zip(self._started, self._paces, strict=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..schedules import Schedule
 from .options import Key, option
-from .rows import Values, rows_of, values_of
+from .rows import Stacked, Values, rows_of
 from .timeline import Source
 
 # Per key, one formula a group; None is that of a group which is left alone.
@@ -22,6 +22,16 @@ Formulas = Mapping[Key, Sequence[Schedule]]
 SomeFormulas = Mapping[Key, Sequence[Schedule | None]]
 # Tells of a key's values, (groups, steps), at how many of the steps they are sound.
 Check = Callable[[Key, Values, Values], int]
+
+
+class Leaps(NamedTuple):
+    """The rows at ``number`` steps, the first at ``first`` and each ``by`` further on."""
+
+    formulas: SomeFormulas
+    first: float
+    by: int
+    number: int
+    rows: dict[Key, list[list[float]]]
 
 
 class Track:
@@ -32,6 +42,7 @@ class Track:
 
     MOST_ROWS = 1024
     MOST_VALUES = 1 << 16
+    MOST_LEAPS = 64
 
     def __init__(self, owner: Any = None) -> None:
         self._owner = weakref.ref(owner) if owner is not None else None
@@ -42,6 +53,8 @@ class Track:
         self.t: float = 0
         self.at = self.end = 0
         self._next_rows = 1
+        self._leaps: Leaps | None = None
+        self._stacked: tuple[SomeFormulas, dict[Key, Stacked]] = self.formulas, {}
 
     def outermost(self) -> Any:
         """Return the scheduler that the user steps; None if it is gone."""
@@ -62,12 +75,43 @@ class Track:
         most = self.MOST_VALUES // max(1, *map(len, formulas.values()))
         size = max(1, min(wanted, self.MOST_ROWS, most, int(min(last - t, 1e9)) + 1))
         steps = t + np.arange(size, dtype=np.float64)
-        values = {key: values_of(own, steps) for key, own in formulas.items()}
+        stacked = self._stacked_for(formulas)
+        values = {key: own.at(steps) for key, own in stacked.items()}
         checked = [check(key, own, steps) for key, own in values.items()] if check else []
         rows = {key: rows_of(own) for key, own in values.items()}
         self.formulas, self.rows, self.t, self.at = formulas, rows, t, 0
         self.end = min([size, *checked])
         self._next_rows = size
+        self._stacked = formulas, stacked
+
+    def _stacked_for(self, formulas: SomeFormulas) -> dict[Key, Stacked]:
+        known, stacked = self._stacked
+        if known is formulas:
+            return stacked
+        return {key: Stacked(own) for key, own in formulas.items()}
+
+    def leap(self, t: float, steps: int, last: float) -> None:
+        """Stand at step ``t``, ``steps`` further on along the same formulas.
+
+        The second time by so many, what the next leaps will find is computed at once. The formulas
+        hold until step ``last``.
+        """
+        leaps = self._leaps
+        if leaps is None or leaps.formulas is not self.formulas or steps != leaps.by:
+            leaps = self._leapt(t, steps, 1)
+        at = round((t - leaps.first) / steps) if steps else 0
+        if not (0 <= at < leaps.number and leaps.first + at * steps == t):
+            most = min(self.MOST_LEAPS, (last - t) / steps + 1) if steps > 0 else 1
+            leaps, at = self._leapt(t, steps, max(1, int(most))), 0
+        self.rows = {key: [rows[at]] for key, rows in leaps.rows.items()}
+        self.t, self.at, self.end, self._next_rows, self._leaps = t, 0, 1, 1, leaps
+
+    def _leapt(self, t: float, steps: int, count: int) -> Leaps:
+        stacked = self._stacked_for(self.formulas)
+        self._stacked = self.formulas, stacked
+        found = t + steps * np.arange(count, dtype=np.float64)
+        rows = {key: rows_of(own.at(found)) for key, own in stacked.items()}
+        return Leaps(self.formulas, t, steps, count, rows)
 
     def stand(self, formulas: Formulas, t: float, values: Mapping[Key, list[float]]) -> None:
         """Stand at step ``t``, where ``values`` were written; what follows is not known yet."""

@@ -80,7 +80,9 @@ class Scalar(Metric):
         return source
 
     def _read(self) -> float:
-        return float(self.array._place.read(self.array._memory)[0])
+        out = np.empty(1, np.float32)
+        self.array._place.read(self.array._memory, out)
+        return float(out[0])
 
 
 class Mean(Metric):

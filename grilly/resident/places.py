@@ -36,8 +36,8 @@ class Place(Protocol):
     def write(self, memory: Any, values: Float32) -> None:
         """Wait for the device, then copy (size,) values into the memory."""
 
-    def read(self, memory: Any) -> Float32:
-        """Wait for the device, then return a copy of the memory, (size,)."""
+    def read(self, memory: Any, out: Float32) -> None:
+        """Wait for the device, then copy the beginning of the memory into ``out``, (size,)."""
 
     def run(self, op: Op) -> None:
         """Do ``op`` after all that was submitted before; on Vulkan it returns at once."""
@@ -72,8 +72,8 @@ class NumpyPlace:
     def write(self, memory: Float32, values: Float32) -> None:
         memory[:] = values
 
-    def read(self, memory: Float32) -> Float32:
-        return memory.copy()
+    def read(self, memory: Float32, out: Float32) -> None:
+        out[:] = memory[: out.size]
 
     def run(self, op: Op) -> None:
         op.on_host()
@@ -139,10 +139,9 @@ class VulkanPlace:
         buffer, offset, _ = memory.span
         buffer.write(values, offset)
 
-    def read(self, memory: Memory) -> Float32:
-        buffer, offset, nbytes = memory.span
-        values: Float32 = buffer.read(np.float32, nbytes // 4, offset)
-        return values
+    def read(self, memory: Memory, out: Float32) -> None:
+        buffer, offset, _ = memory.span
+        buffer.read_into(out, offset)
 
     def run(self, op: Op) -> None:
         self.device.submit(op.tape(self.device))

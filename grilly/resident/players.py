@@ -110,20 +110,20 @@ class VulkanPlayer:
 
     def _made(self, times: int) -> tuple[Any, list[Any]]:
         """Return the submission of so many rounds, and where it leaves each backend."""
-        tapes: list[vk.Tape] = []
+        runs: list[tuple[list[vk.Tape], int]] = []
         while times:
             if any(backend.rows_left < moves for backend, moves in self._moves.items()):
                 # All at once: so all cursors' words are 0 then, which the bodies there are fit.
-                tapes += [backend.refill() for backend, moves in self._moves.items() if moves]
+                runs.append(([b.refill() for b, moves in self._moves.items() if moves], 1))
             rows = [b.rows_left // moves for b, moves in self._moves.items() if moves]
             rounds = min([times, *rows])
             now = self._parities()
             pair = [self._body(now), self._body(self._after(now))]
-            tapes += pair * (rounds // 2) + pair[: rounds % 2]
+            runs += [(part, n) for part, n in ((pair, rounds // 2), (pair[:1], rounds % 2)) if n]
             for backend, moves in self._moves.items():
                 backend.took(rounds * moves)
             times -= rounds
-        return self._device.submission(tapes), [backend.standing for backend in self._moves]
+        return self._device.submission_of(runs), [backend.standing for backend in self._moves]
 
     def _parities(self) -> tuple[int, ...]:
         return tuple(backend.parity for backend in self._moves)

@@ -15,6 +15,11 @@ _state = threading.local()
 _open: list[Any] = []
 
 
+def anywhere() -> bool:
+    """Whether a tape is recording in any thread."""
+    return bool(_open)
+
+
 def current() -> Tape | None:
     """Return the tape that is recording in this thread."""
     return getattr(_state, "tape", None) if _open else None

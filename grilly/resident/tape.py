@@ -161,8 +161,9 @@ class Tape:
             for own in self._updates:
                 own[0].check()
             self._refuse_restless()
-            self._refuse_short(count)
-            self._replay(count)
+            reaches = self._reaches()
+            self._refuse_short(count, reaches)
+            self._replay(count, reaches)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted to the device; False if ``timeout`` s were not enough.
@@ -183,7 +184,7 @@ class Tape:
         self._paces = [self._paces_of(own) for own in self._ticks]
         self._refuse_restless()
         self._player = player(self._place, self._entries)
-        if self._able():
+        if self._able(self._reaches()):
             self._player.prepare()
         self._state = "ready"
 
@@ -204,10 +205,14 @@ class Tape:
         own += [ticks[0].scheduler.optimizer for ticks in self._ticks]
         return list({id(optimizer): optimizer for optimizer in own}.values())
 
-    def _refuse_short(self, times: int) -> None:
+    def _reaches(self) -> list[tuple[float, str]]:
+        """Return how many steps each scheduler can go without the host, and why no more."""
+        return [own[0].scheduler._reach() for own in self._ticks]
+
+    def _refuse_short(self, times: int, reaches: list[tuple[float, str]]) -> None:
         """Raise RecordError if a scheduler's values are not known for so many times."""
-        for (first, *_), pace in zip(self._ticks, self._paces, strict=True):
-            (steps, why), left = first.scheduler._reach(), first.scheduler._left()
+        for (first, *_), pace, (steps, why) in zip(self._ticks, self._paces, reaches, strict=True):
+            left = first.scheduler._left()
             if left < times * pace.each:
                 steps, why = left, "then its schedule ends"
             known = max(int(min(steps, 2.0**53)), 0)
@@ -231,9 +236,10 @@ class Tape:
                         names = type(other).__name__, type(scheduler).__name__
                         raise RecordError(RESTLESS.format(*names, repr(key[0]), i))
 
-    def _replay(self, times: int) -> None:
+    def _replay(self, times: int, reaches: list[tuple[float, str]] | None) -> None:
         while times:
-            able = min(times, self._able())
+            able = min(times, self._able(reaches or self._reaches()))
+            reaches = None
             if able:
                 times -= self._play(able)
                 continue
@@ -241,13 +247,12 @@ class Tape:
                 for entry in self._entries:
                     entry.again()
             times -= 1
-            self._refuse_short(times)  # now it may be known of more schedulers
+            self._refuse_short(times, self._reaches())  # it may be known of more schedulers now
 
-    def _able(self) -> int:
+    def _able(self, reaches: list[tuple[float, str]]) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
         able = 2**53
-        for own, pace in zip(self._ticks, self._paces, strict=True):
-            steps, _ = own[0].scheduler._reach()
+        for (steps, _), pace in zip(reaches, self._paces, strict=True):
             able = min(able, int(max(min(steps, 2.0**53), 0)) // pace.each)
         if able:
             paces = self._by_track()

@@ -71,25 +71,31 @@ class Buffer:
         self._check_range(source.nbytes, offset)
         self.device.wait()
         self.device.counters.bytes_up += source.nbytes
-        mapped = self.view()
-        if mapped is not None:
-            mapped[offset : offset + source.nbytes] = source
-        elif source.nbytes:
+        if not source.nbytes:
+            return
+        if self.address is None:
             self.device.staging.upload(self, source, offset)
+        else:
+            self._seen(offset, source.nbytes)[:] = source
 
     def read(self, dtype: npt.DTypeLike, count: int, offset: int = 0) -> npt.NDArray[Any]:
         """Wait for the device, then return a new array of ``count`` values from ``offset``."""
         result = np.empty(count, dtype)
-        target = result.view(np.uint8)
+        self.read_into(result, offset)
+        return result
+
+    def read_into(self, out: npt.NDArray[Any], offset: int = 0) -> None:
+        """Wait for the device, then fill ``out``, which is contiguous, from byte ``offset`` on."""
+        target = out.reshape(-1).view(np.uint8)
         self._check_range(target.nbytes, offset)
         self.device.wait()
         self.device.counters.bytes_down += target.nbytes
-        mapped = self.view()
-        if mapped is not None:
-            target[:] = mapped[offset : offset + target.nbytes]
-        elif target.nbytes:
+        if not target.nbytes:
+            return
+        if self.address is None:
             self.device.staging.download(self, target, offset)
-        return result
+        else:
+            target[:] = self._seen(offset, target.nbytes)
 
     def clear(self, offset: int, nbytes: int) -> None:
         """Wait for the device, then make ``nbytes`` from ``offset`` zero.
@@ -142,10 +148,15 @@ class Buffer:
             self.address = int(ffi.cast("uintptr_t", ffi.from_buffer(bytes_)))
         return handle
 
+    def _seen(self, offset: int, nbytes: int) -> npt.NDArray[np.uint8]:
+        """Return mapped memory for as long as this buffer lives; a ``view`` outlives it."""
+        assert self.address is not None
+        return np.asarray(_Window(self.address + offset, nbytes))
+
     def _fill(self, fill: int, offset: int, nbytes: int) -> None:
         """Overwrite what was in this memory (drivers hand out an earlier buffer's as it is)."""
         if self.address is not None:
-            np.asarray(_Window(self.address + offset, nbytes))[:] = fill
+            self._seen(offset, nbytes)[:] = fill
             return
         with Tape(self.device) as tape:
             tape.fill(self, fill, offset, nbytes)

@@ -19,7 +19,7 @@ from .kernel import Constant, Kernel, content_key
 from .limits import limits_of
 from .owner import Owner
 from .queue import Counters, Queue
-from .submission import Prepared, Submission, submission
+from .submission import Prepared, Run, Submission, submission
 from .tape import LastTape, Tape
 
 # Seconds that a process which ends waits for its last submissions. After that nothing is freed:
@@ -116,8 +116,12 @@ class Device:
         Raises DeviceError for a tape that is not recorded to its end, ValueError for one of
         another device.
         """
+        return self.submission_of([(tapes, times)])
+
+    def submission_of(self, runs: Sequence[Run]) -> Submission:
+        """Return a ``submission`` of several runs in order: tapes, and how many times over."""
         self.owner.check()
-        return submission(self, tapes, times, self._last)
+        return submission(self, runs, self._last)
 
     def run(self, submission: Submission) -> None:
         """Run a submission; returns at once. That costs no more than to submit one tape."""
@@ -160,7 +164,7 @@ class Device:
         with self._submit_lock:
             found = self._submits.get(key)
             if found is None:
-                found = self._submits[key] = submission(self, tapes, 1, self._last).prepared
+                found = self._submits[key] = submission(self, [(tapes, 1)], self._last).prepared
                 if len(self._submits) > KEPT_SUBMITS:
                     self._submits.popitem(last=False)
             self._submits.move_to_end(key)

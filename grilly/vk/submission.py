@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ..errors import DeviceError
 from . import binding
@@ -13,6 +13,10 @@ from . import binding
 if TYPE_CHECKING:
     from .device import Device
     from .tape import Tape
+
+
+# Tapes, and how many times they are run one after the other.
+Run: TypeAlias = "tuple[Sequence[Tape], int]"
 
 
 class Prepared(NamedTuple):
@@ -32,18 +36,22 @@ class Submission:
     prepared: Prepared
 
 
-def submission(device: Device, tapes: Sequence[Tape], times: int, last: Tape) -> Submission:
-    """Return the submission of ``tapes``, ``times`` over, and then ``last``."""
-    if times < 1:
-        raise ValueError(f"times must be at least 1, got {times}")
-    # Many tapes are few, again and again: what is asked of each is asked once.
-    counts = Counter(tapes)
-    for tape in counts:
-        _check(device, tape, tapes)
-    words = b"".join([tape.word for tape in tapes]) * times + last.word
-    handles = binding.array_of_words("VkCommandBuffer", words)
+def submission(device: Device, runs: Sequence[Run], last: Tape) -> Submission:
+    """Return the submission of ``runs``, each some tapes so many times over, and then ``last``."""
+    counts: Counter[Tape] = Counter()
+    words = []
+    for tapes, times in runs:
+        if times < 1:
+            raise ValueError(f"times must be at least 1, got {times}")
+        # Many tapes are few, again and again: what is asked of each is asked once.
+        own = Counter(tapes)
+        for tape, count in own.items():
+            _check(device, tape, tapes)
+            counts[tape] += times * count
+        words.append(b"".join([tape.word for tape in tapes]) * times)
+    handles = binding.array_of_words("VkCommandBuffer", b"".join(words) + last.word)
     info = binding.struct("VkSubmitInfo", commandBufferCount=len(handles), pCommandBuffers=handles)
-    dispatches = times * sum([tape.dispatches * count for tape, count in counts.items()])
+    dispatches = sum([tape.dispatches * count for tape, count in counts.items()])
     prepared = Prepared(info, binding.address(info), dispatches)
     return Submission(device, tuple(counts), prepared)
 

@@ -281,7 +281,7 @@ class LRScheduler:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""
         self.last_epoch += steps
         self._step_count += steps
-        self._track.lay(self._track.formulas, self.last_epoch, self.last_epoch)
+        self._track.leap(self.last_epoch, steps, self._last_step())
         self._write(None)
         self._hold()
 

@@ -1,0 +1,303 @@
+"""Ready: whether an update can be made as the last one was, found out in a few comparisons.
+
+What ``_prepare`` looks at is compared here with what it was at the last update, all of it. Where
+this cannot tell, it says no: the step goes the long way then, which knows what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import is_, itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..backend import Pace
+from ..nn.parameter import Float32, Parameter
+from ..resident.array import DeviceArray
+from ..schedules.steps import MOST_STEPS
+from .options import FLOAT32_OVERFLOW, Key
+from .params import in_host_memory
+from .timeline import Source
+from .track import Track
+
+if TYPE_CHECKING:
+    from .stepping import Stepping
+
+FLOAT32 = np.dtype(np.float32)
+PLAIN = (float, int, bool, str, type(None), np.generic)
+# What decides neither which states an update makes nor whether it counts.
+HARMLESS = {"lr", "betas"}
+PARAMS = itemgetter("params")
+
+
+class Ready:
+    """What an update was made from. ``gradients`` says whether the next one is made from the same.
+
+    ``host`` are the parameters in host memory, by number; ``has`` and ``missed`` say which states
+    there are after each such update, and for which parameters it does not count.
+    """
+
+    def __init__(
+        self, optimizer: Stepping, followed: list[Followed], given: Sequence[Any], active: Any
+    ) -> None:
+        timeline = optimizer._timeline
+        self._planned = timeline._planned
+        self.active = active
+        self._control = optimizer.max_norm, optimizer.skip_nonfinite
+        self._driven = dict(optimizer._driven)
+        self._followed = followed
+        self._decides = not {own.key[0] for own in followed} <= HARMLESS
+        self._decided = _decided(optimizer)
+        self._constant = _constants(optimizer, followed)
+        self._constants = list(map(self._constant, optimizer.param_groups))
+        self._inputs = [
+            Input.of(optimizer, i, param, grad)
+            for i, (param, grad) in enumerate(zip(optimizer._params, given, strict=True))
+        ]
+        self._all_parameters = all(isinstance(p, Parameter) for p in optimizer._params)
+        self.host = {i: own.array for i, own in enumerate(self._inputs) if own.on_host}
+        self.has = optimizer._memory.has
+        counted = active & timeline._counted
+        self.missed = None if counted.all() else (~counted).astype(np.int64)
+
+    def gradients(self, optimizer: Stepping, given: Any) -> list[Any] | None:
+        """Return the gradients, one a parameter, or None if this is another update."""
+        try:
+            return self._fitting(given) if self._holds(optimizer) else None
+        except Exception:  # whatever an edited value does when it is compared: the long way tells
+            return None
+
+    def write(self, backend: Any, grads: Sequence[Any]) -> None:
+        """Bring what the host has to the backend."""
+        for i, array in self.host.items():
+            backend.write("param", i, array)
+        for i, (own, grad) in enumerate(zip(self._inputs, grads, strict=True)):
+            if own.home is None:
+                if not own.idle:
+                    backend.put_gradient(i, grad)
+            elif own.memory is not None:
+                backend.put_gradient(i, own.memory)
+
+    def stands(self, optimizer: Stepping, active: npt.NDArray[np.bool_]) -> bool:
+        """Whether ``active`` are updated, and nothing has changed but what was predicted."""
+        try:
+            return (
+                active is self.active
+                and self._holds(optimizer)
+                and all([own.stays() for own in self._inputs])
+            )
+        except Exception:
+            return False
+
+    def _holds(self, optimizer: Stepping) -> bool:
+        timeline, groups = optimizer._timeline, optimizer.param_groups
+        progress = timeline.progress
+        lists = list(map(PARAMS, groups))
+        return (
+            timeline._planned is self._planned
+            and optimizer._begun is None
+            and not optimizer._unsure
+            and (optimizer.max_norm, optimizer.skip_nonfinite) == self._control
+            and progress.row < timeline._rows
+            and progress.steps < MOST_STEPS
+            and optimizer._driven == self._driven
+            and list(map(self._constant, groups)) == self._constants
+            and list(map(len, lists)) == optimizer._members
+            and all(map(is_, chain.from_iterable(lists), optimizer._params))
+            and all([own.stands(groups, progress.row) for own in self._followed])
+            and (not self._decides or _decided(optimizer) == self._decided)
+        )
+
+    def _fitting(self, given: Any) -> list[Any] | None:
+        inputs = self._inputs
+        if given is None and self._all_parameters:
+            given = [own.param.grad for own in inputs]
+        if type(given) is not list or len(given) != len(inputs):
+            return None
+        for own, grad in zip(inputs, given):  # noqa: B905 - the lengths are equal
+            if not own.fits(grad):
+                return None
+        return given
+
+
+class Input(NamedTuple):
+    """A parameter and where its gradient comes from.
+
+    ``data`` is what a Parameter holds, ``array`` what is updated. ``home`` is the one gradient that
+    lies where the backend reads it, ``memory`` that of the numpy device.
+    """
+
+    param: Any
+    data: Any
+    array: Any
+    shape: tuple[int, ...]
+    on_host: bool
+    idle: bool
+    home: DeviceArray | None
+    memory: Float32 | None
+
+    @classmethod
+    def of(cls, optimizer: Stepping, i: int, param: Any, grad: Any) -> Input:
+        """Return that of parameter ``i``, which was updated by ``grad``."""
+        array = optimizer._array(i)
+        data = param._data if isinstance(param, Parameter) else None
+        home = grad if isinstance(grad, DeviceArray) else None
+        memory: Any = None if home is None else in_host_memory(home)
+        return cls(
+            param,
+            data,
+            array,
+            optimizer._memory.shapes[i],
+            grad is not None and not isinstance(array, DeviceArray),
+            grad is None,
+            home,
+            None if memory is home else memory,
+        )
+
+    def fits(self, grad: Any) -> bool:
+        """Whether the parameter is what it was, and ``grad`` a gradient as it was."""
+        if not self.stays():
+            return False
+        if self.idle or self.home is not None:
+            return grad is self.home
+        return type(grad) is np.ndarray and grad.dtype is FLOAT32 and grad.shape == self.shape
+
+    def stays(self) -> bool:
+        """Whether the parameter is what it was."""
+        param, data, array, shape, on_host, *_ = self
+        if data is not None and param._data is not data:
+            return False
+        return not on_host or (
+            array.flags.writeable and array.shape == shape and array.dtype is FLOAT32
+        )
+
+
+class Followed:
+    """A number that follows one track in all groups."""
+
+    def __init__(self, key: Key, track: Track, started: float, pace: Pace) -> None:
+        self.key = key
+        self._track, self._formulas = track, track.formulas
+        self._started, self._pace = started, pace
+        self._read = _reader(key)
+        self._rows: Any = None  # a window of the track all of whose numbers a kernel can have
+
+    def stands(self, groups: Sequence[dict[str, Any]], row: int) -> bool:
+        """Whether the groups hold the track's numbers, at the step that was predicted."""
+        track = self._track
+        rows = track.rows[self.key]
+        return (
+            track.formulas is self._formulas
+            and track.t == self._started + self._pace.past(row)
+            and list(map(self._read, groups)) == rows[track.at]
+            and (rows is self._rows or self._sound(rows))
+        )
+
+    def _sound(self, rows: list[list[float]]) -> bool:
+        largest = np.abs(np.array(rows, np.float64)).max(initial=0.0)
+        if not largest < FLOAT32_OVERFLOW:  # or nan
+            return False
+        self._rows = rows
+        return True
+
+
+def ready(
+    optimizer: Stepping,
+    sources: Sequence[dict[Key, Source]],
+    given: Sequence[Any],
+    active: npt.NDArray[np.bool_],
+) -> Ready | None:
+    """Return what an update that was just made was made from; None if it can change unseen.
+
+    That is where an option is an array, which may be written in place, or where the groups' numbers
+    follow different schedulers.
+    """
+    groups, names = optimizer.param_groups, optimizer.defaults
+    if not all(_is_plain(group.get(name)) for group in groups for name in names):
+        return None
+    if not (optimizer.max_norm is None or _is_plain(optimizer.max_norm)):
+        return None
+    if not _at_home(optimizer, given):
+        return None
+    followed = _followed(optimizer, sources)
+    return None if followed is None else Ready(optimizer, followed, given, active)
+
+
+def _decided(optimizer: Stepping) -> list[Any]:
+    """Return what an update makes in each group, which may depend on a number that is scheduled."""
+    return [
+        (optimizer.counts(group), optimizer.states_of(group)) for group in optimizer.param_groups
+    ]
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, PLAIN) or (
+        type(value) is tuple and all(isinstance(own, PLAIN) for own in value)
+    )
+
+
+def _at_home(optimizer: Stepping, given: Sequence[Any]) -> bool:
+    """Whether those gradients that are on the device lie where the backend reads them."""
+    backend: Any = optimizer._backend
+    return all(
+        not isinstance(grad, DeviceArray)
+        or (grad._place == backend.place and backend.at_home(i, grad._memory))
+        for i, grad in enumerate(given)
+    )
+
+
+def _followed(optimizer: Stepping, sources: Sequence[dict[Key, Source]]) -> list[Followed] | None:
+    """Return the numbers that follow a track; None if one does so in some of the groups only."""
+    found = []
+    timeline, driven = optimizer._timeline, optimizer._driven
+    for at, key in enumerate(optimizer._sources.keys):
+        tracks = {id(driven.get((i, key))) for i in range(len(sources))}
+        track = driven.get((0, key))
+        epochs = {own[key].epoch for own in sources}
+        paces = {own[at] for own in timeline._paces}
+        if len(tracks) > 1 or len(epochs) > 1 or len(paces) > 1:
+            return None
+        (epoch,), (pace,) = epochs, paces
+        if track is None:
+            continue
+        if epoch is None:
+            return None
+        started = timeline._started[0][at]
+        if started is None or any(own[at] != started for own in timeline._started):
+            return None
+        found.append(Followed(key, track, started, pace))
+    return found
+
+
+def _constants(
+    optimizer: Stepping, followed: Sequence[Followed]
+) -> Callable[[dict[str, Any]], Any]:
+    """Return what reads of a group all options that follow no track."""
+    indices: dict[str, set[Any]] = {}
+    for own in followed:
+        indices.setdefault(own.key[0], set()).update(own.key[1:])
+    whole = itemgetter(*[name for name in optimizer.defaults if name not in indices])
+    rests = [_rest(name, own) for name, own in indices.items() if own]
+    if not rests:
+        return whole
+    if len(rests) == 1:
+        rest = rests[0]
+        return lambda group: (whole(group), rest(group))
+    return lambda group: (whole(group), *[rest(group) for rest in rests])
+
+
+def _rest(name: str, indices: set[Any]) -> Callable[[dict[str, Any]], Any]:
+    """Return what reads the numbers of a tuple that follow no track, and how many there are."""
+    if indices == {0}:
+        return lambda group: group[name][1:]
+    return lambda group: [None if i in indices else own for i, own in enumerate(group[name])]
+
+
+def _reader(key: Key) -> Callable[[dict[str, Any]], Any]:
+    if len(key) == 1:
+        return itemgetter(key[0])
+    name, index = key
+    return lambda group: group[name][index]
