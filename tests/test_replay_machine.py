@@ -110,6 +110,9 @@ class Player(Run):
             numbers = getattr(self.schedulers[0], name, None)
             if isinstance(numbers, list):  # what a user must do, where a class has them
                 numbers.append(numbers[0])
+        for given in getattr(self.schedulers[0], "schedules", {}).values():
+            if isinstance(given, list):
+                given.append(None)
 
     def reload(self, order: str, between: int) -> None:
         """Go back to where it is now, after some steps."""

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tape_runs import Run, check, gradient
 from test_tape import SCHEDULES
+from test_tape_errors import opaque
 
 import grilly
 from grilly import RecordError
@@ -67,6 +68,8 @@ def add_group(run: Run) -> bool:
             group = run.optimizer.param_groups[-1]
             group["initial_lr"] = 0.03
             scheduler.base_lrs.append(0.03)
+        if isinstance(scheduler, lrs.LambdaLR):
+            scheduler.lr_lambdas.append(scheduler.lr_lambdas[0])
     return True
 
 
@@ -112,6 +115,13 @@ EDITS: dict[str, tuple[str, list[Any]]] = {
     "load of a ParamScheduler": ("ParamScheduler", [7, reload("scheduler"), 5]),
     "jump": ("StepLR", [3, lambda run: run.schedulers[0]._advance(20), 9]),
     "a group": ("ExponentialLR", [3, add_group, 4, edited(2, "lr", 0.3), 3]),
+    "a group of functions": ("LambdaLR traced", [3, add_group, 9]),
+    "base rates of functions": ("LambdaLR traced", [3, setting("base_lrs", [0.2, 0.3]), 9]),
+    "base rates of an opaque function": ("opaque", [3, setting("base_lrs", [0.2, 0.3]), 9]),
+    "another function": (
+        "opaque",
+        [3, setting("lr_lambdas", [lambda t: 0.5 + t % 2, lambda t: 1 / (t + 2)]), 9, -1, 3],
+    ),
     "a group of a ParamScheduler": (
         "two of different numbers",
         [3, lambda run: setattr(run, "schedulers", run.schedulers[1:]) or True, 2, add_group, 5],
@@ -124,7 +134,8 @@ def test_edits_between_replays(place: Place, name: str) -> None:
     schedule, moves = EDITS[name]
 
     def make(where: Place) -> Run:
-        return Run(where, "AdamW", SCHEDULES[schedule], sizes=(5, 3))
+        made = SCHEDULES.get(schedule, lambda o: lrs.LambdaLR(o, opaque))
+        return Run(where, "AdamW", made, sizes=(5, 3))
 
     check(place, ("edit", name), make, moves)
 

@@ -258,13 +258,14 @@ class LRScheduler:
 
     def _stands(self) -> bool:
         """Whether nobody has edited anything, and the next step is along the same formulas."""
-        track = self._track
+        track, groups = self._track, self.optimizer.param_groups
         return (
             LR in track.rows
+            and len(self._held) == len(groups)
             and track.t == self.last_epoch
             and self._settings(self) == self._used
-            and list(map(self._reads, self.optimizer.param_groups)) == self._held
-            and track.holds(self.optimizer.param_groups)
+            and list(map(self._reads, groups)) == self._held
+            and track.holds(groups)
             and self.last_epoch < self._last_step()
             and self._goes_on()
         )

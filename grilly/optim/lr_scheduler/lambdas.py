@@ -129,6 +129,9 @@ class _Lambdas(LRScheduler):
         track = self._track
         if LR not in track.formulas or track.t != self.last_epoch or not self._given:
             return 0, ""
+        same = len(self._given) == len(self.optimizer.param_groups) == len(self.lr_lambdas)
+        if not same or self._settings(self) != self._used:
+            return 0, ""
         if not track.holds(self.optimizer.param_groups):
             return 0, ""
         known = [self._reach_of(i) for i in range(len(self._given))]
@@ -142,7 +145,9 @@ class _Lambdas(LRScheduler):
 
         -1: they are known at each step only.
         """
-        ahead, t = self._ahead(i), self.last_epoch
+        ahead, t = self._followed.get(id(self.lr_lambdas[i])), self.last_epoch
+        if ahead is None or ahead.function is not self.lr_lambdas[i]:
+            return None
         if ahead.known_by_formula(float(self.base_lrs[i])) is self._track.formulas[LR][i]:
             return ahead.last - t
         if i in self._windows:

@@ -67,6 +67,15 @@ class RecurrentLR(LRScheduler):
             self._anchor(self._anchors)
         return self._curves
 
+    def _goes_on(self) -> bool:
+        # As ``_formulas`` would say, but without counting a step.
+        edits = 0 if self._track.at else self._edits
+        return edits <= 1 and self._curves is self._track.formulas
+
+    def _leap(self, steps: int) -> None:
+        super()._leap(steps)
+        self._edits = 0
+
     def _anchor(self, anchors: list[list[float]]) -> None:
         """Lay the curves through these anchors."""
         curves = [
