@@ -4,6 +4,8 @@ from . import nn as nn
 from . import optim as optim
 from . import rules as rules
 from . import schedules as schedules
+from .counting import Counters as Counters
+from .counting import counters as counters
 from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
 from .errors import RecordError as RecordError
@@ -21,6 +23,7 @@ from .resident.tape import Tape as Tape
 from .resident.tape import record as record
 
 __all__ = [
+    "Counters",
     "DeviceArray",
     "DeviceError",
     "Finding",
@@ -32,6 +35,7 @@ __all__ = [
     "Tape",
     "TextError",
     "TraceError",
+    "counters",
     "device_array",
     "lint",
     "nn",

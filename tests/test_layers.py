@@ -79,6 +79,7 @@ ALLOWED = {
         "xfloat",
     },
     "gpu_history": {"numpy", "hyper", "interrupt", "kept", "shaders", "vk"},
+    "counting": {"backend", "vk"},
     "gpu_norm": {"numpy", "chunks", "hyper", "shaders", "vk", "slabs"},
     "gpu_table": {"numpy", "backend", "gpu", "hyper", "program", "schedules", "vk"},
     "lint_values": {"numpy", "backend", "optim", "schedules"},
@@ -112,6 +113,7 @@ ALLOWED = {
         "vk",
     },
     "__init__": {
+        "counting",
         "errors",
         "lint_values",
         "linter",
