@@ -2,7 +2,7 @@
 #extension GL_GOOGLE_include_directive : require
 // Keeps the rows that steps have used, and moves the clock to the row that the cursor has reached
 // and the cursor back to row 0. One dispatch: a second one with a barrier between would take
-// a tenth of a refill. All workgroups copy; the last one that has, moves the clock.
+// a tenth of a refill. All invocations copy; the last one that has, moves the clock.
 #include "hyper.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -42,9 +42,7 @@ void main() {
     ring[at < size ? at : at - size] = table[i];
   }
   memoryBarrierBuffer();
-  barrier();
-  if (gl_LocalInvocationIndex != 0u) return;
-  if (atomicAdd(clock[CLOCK_COPIED], 1u) + 1u < gl_NumWorkGroups.x) return;
+  if (atomicAdd(clock[CLOCK_COPIED], 1u) + 1u < stride) return;
   memoryBarrierBuffer();
   move_on(rows);
 }
