@@ -4,6 +4,8 @@ from . import nn as nn
 from . import optim as optim
 from . import rules as rules
 from . import schedules as schedules
+from .counting import Counters as Counters
+from .counting import counters as counters
 from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
 from .errors import RecordError as RecordError
@@ -19,11 +21,11 @@ from .resident.array import zeros as zeros
 from .resident.kernel import Kernel as Kernel
 from .resident.metrics import Ema as Ema
 from .resident.metrics import Mean as Mean
-from .resident.places import counters as counters
 from .resident.tape import Tape as Tape
 from .resident.tape import record as record
 
 __all__ = [
+    "Counters",
     "DeviceArray",
     "DeviceError",
     "Ema",

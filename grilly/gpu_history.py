@@ -12,7 +12,8 @@ from .kept import BYTES, Kept, Shown, rows_in
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-LOCAL_SIZE = 64
+LOCAL_SIZE = {"cpu": 8}  # by measurement
+LOCAL_SIZE_ON_HARDWARE = 64
 WORDS_EACH = 16  # that an invocation copies of a full window
 MOST_GROUPS = 1024
 EVERY = 1 << 62
@@ -31,6 +32,7 @@ class GpuHistory:
 
     def __init__(self, device: vk.Device, kind: str) -> None:
         self._device, self._dtype = device, hyper.dtype(kind)
+        self._local_size = LOCAL_SIZE.get(device.info.kind, LOCAL_SIZE_ON_HARDWARE)
         self._kept = Kept(kind)
         self._ring: vk.Buffer | None = None
         self._shown: Shown = ()
@@ -40,13 +42,13 @@ class GpuHistory:
     def attach(self, clock: vk.Buffer, table: vk.Buffer, lanes: int, window: int) -> None:
         """Go on with new buffers; ``retire`` must have been called."""
         row = self._dtype.itemsize * lanes
-        limits = self._device.limits
+        limits, local = self._device.limits, self._local_size
         room = min(BYTES, limits.max_storage_range, limits.max_allocation)
         rows = max(window, rows_in(room, row))  # at least what one refill brings
         if self._ring is None or self._ring.nbytes < rows * row:
             self._ring = self._device.buffer(rows * row)
         self._clock, self._table, self._lanes, self._rows = clock, table, lanes, rows
-        self._groups = min(MOST_GROUPS, -(-window * row // (4 * LOCAL_SIZE * WORDS_EACH)))
+        self._groups = min(MOST_GROUPS, -(-window * row // (4 * local * WORDS_EACH)))
 
     def record(self, tape: vk.Tape, flags: vk.Buffer | None = None) -> None:
         """Record that used rows are kept, and that the clock moves on to the next one.
@@ -54,7 +56,7 @@ class GpuHistory:
         With ``flags``, only if their first word says so, which then is 0 again.
         """
         name, more = ("roll", []) if flags is None else ("roll_dirty", [flags])
-        roll = self._device.kernel(shaders.spirv(name), 3 + len(more), 8, {0: LOCAL_SIZE})
+        roll = self._device.kernel(shaders.spirv(name), 3 + len(more), 8, {0: self._local_size})
         assert self._ring is not None
         push = np.array([self._lanes * self._dtype.itemsize // 4, self._rows], np.uint32)
         binding = roll.bind([self._clock, self._table, self._ring, *more])

@@ -34,7 +34,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 
 # The device's clock. ``row`` holds the table row of the next step twice, by parity of the step: the
 # larger one counts. Used rows are copied to a ring: ``kept`` are in it, ``ring_row`` comes next,
-# ``copied`` workgroups are done. The host sets what follows: ``fresh`` is a clock whose table is
+# ``copied`` invocations are done. The host sets what follows: ``fresh`` is a clock whose table is
 # still to be filled, so that the cursor is that of the clock before; k is the number of the
 # optimizer step of row 0. A cycle is ``period`` steps: row 0 is step ``phase`` of a cycle after
 # ``cycles`` whole ones. ``dirty`` is 1 while the table is to be filled anew because a rule has

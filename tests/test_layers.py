@@ -97,6 +97,7 @@ ALLOWED = {
         "xfloat",
     },
     "gpu_history": {"numpy", "hyper", "interrupt", "kept", "shaders", "vk"},
+    "counting": {"backend", "vk"},
     "gpu_norm": {"numpy", "chunks", "hyper", "shaders", "vk", "slabs"},
     "gpu_table": {"numpy", "backend", "gpu_record", "hyper", "program", "schedules", "vk"},
     "lint_values": {"numpy", "backend", "optim", "schedules"},
@@ -141,6 +142,7 @@ ALLOWED = {
         "vk",
     },
     "__init__": {
+        "counting",
         "errors",
         "lint_values",
         "linter",

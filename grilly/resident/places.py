@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -48,9 +48,6 @@ class Place(Protocol):
     def check(self) -> None:
         """Raise DeviceError if the device can never be used again."""
 
-    def counters(self) -> vk.Counters:
-        """Return what it has done so far."""
-
 
 @dataclass(frozen=True)
 class NumpyPlace:
@@ -83,11 +80,6 @@ class NumpyPlace:
 
     def check(self) -> None:
         return
-
-    def counters(self) -> vk.Counters:
-        from .. import vk
-
-        return vk.Counters()
 
 
 class Memory:
@@ -152,26 +144,10 @@ class VulkanPlace:
     def check(self) -> None:
         self.device.check()
 
-    def counters(self) -> vk.Counters:
-        return replace(self.device.counters)
-
 
 def place_of(device: str | int) -> Place:
     """Return the place that ``device`` means: see grilly.backend.on_device."""
     return on_device(device, _place, stacklevel=5)
-
-
-def counters(device: str | int = "auto") -> vk.Counters:
-    """Return what a device has done in this process so far, as a copy: for before and after.
-
-    ``bytes_up`` and ``bytes_down`` count what was copied between numpy arrays and its memory,
-    ``submissions``, ``dispatches`` and ``waits`` what was asked of it. On the numpy device, which
-    is asked nothing and where nothing moves, all are 0.
-
-    >>> counters("cpu").submissions
-    0
-    """
-    return place_of(device).counters()
 
 
 def _place(info: vk.DeviceInfo | None) -> Place:

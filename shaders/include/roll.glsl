@@ -1,6 +1,6 @@
 // Keeps the rows that steps have used, and moves the clock to the row that the cursor has reached
 // and the cursor back to row 0. One dispatch: a second one with a barrier between would take
-// a tenth of a refill. All workgroups copy; the last one that has, moves the clock.
+// a tenth of a refill. All invocations copy; the last one that has, moves the clock.
 #include "hyper.glsl"
 
 layout(local_size_x_id = 0) in;
@@ -41,9 +41,7 @@ bool roll() {
     ring[at < size ? at : at - size] = table[i];
   }
   memoryBarrierBuffer();
-  barrier();
-  if (gl_LocalInvocationIndex != 0u) return false;
-  if (atomicAdd(clock[CLOCK_COPIED], 1u) + 1u < gl_NumWorkGroups.x) return false;
+  if (atomicAdd(clock[CLOCK_COPIED], 1u) + 1u < stride) return false;
   memoryBarrierBuffer();
   move_on(rows);
   return true;
