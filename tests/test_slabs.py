@@ -159,7 +159,7 @@ def test_a_dispatch_for_each_part(device: vk.Device, monkeypatch: pytest.MonkeyP
     recorded = device.counters.recorded - before
     assert recorded == refills * (1 + structures) + steps * PARTS
     own = optimizer._backend
-    assert [tape.barriers for tape in own._steps] == [PARTS - 1] * steps
+    assert [tape.barriers for tape in own._steps.values()] == [PARTS - 1] * steps
     assert [tape.barriers for tape in own._refills.values()] == [1]
 
 

@@ -75,7 +75,8 @@ def test_every_optimizer(place: Place, kind: str, options: dict[str, Any]) -> No
     def make(where: Place) -> Run:
         return Run(where, kind, schedule, **options)
 
-    check(place, ("kind", kind, str(options)), make, [1, 2, 30, -3, 245, 5])
+    window = [245] if kind == "AdamW" else []  # to the end of one, and over it
+    check(place, ("kind", kind, str(options)), make, [1, 2, 30, -3, *window, 5])
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -117,7 +118,7 @@ def test_steps_in_every_order(place: Place, text: str, correction: str) -> None:
         options = {"bias_correction": correction}
         return Run(where, "AdamW", _two, _rounds(text), (5, 7), **options)
 
-    check(place, (text, correction), make, [1, 9, 2, -1, 2])
+    check(place, (text, correction), make, [1, 9, -1, 2])
 
 
 @pytest.mark.parametrize("correction", ["torch", "exact"])

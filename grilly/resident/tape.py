@@ -15,6 +15,7 @@ from . import recording
 from .entries import Tick, Update
 from .kernel import Dispatch, Kernel
 from .players import player
+from .refusals import refuse_restless, refuse_short
 
 if TYPE_CHECKING:
     from .array import DeviceArray
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from .places import Place
 
 EMPTY = "the tape is empty: nothing was said to a device inside grilly.record()"
-RESTLESS = (
-    "{} and {} both write {} of param_groups[{}] at every step, so no formula of either lasts: let "
-    "one ParamScheduler follow the product of the schedules, or step without a tape"
-)
 HINTS = {
     "new": "record inside its with block first",
     "recording": "leave its with block first",
@@ -160,9 +157,9 @@ class Tape:
                 alone.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
             for own in self._updates:
                 own[0].check()
-            self._refuse_restless()
+            refuse_restless(self._ticks)
             reaches = self._reaches()
-            self._refuse_short(count, reaches)
+            refuse_short(self._ticks, self._paces, reaches, count)
             self._replay(count, reaches)
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -182,7 +179,7 @@ class Tape:
         for own in self._updates:
             own[0].check_alike(own)
         self._paces = [self._paces_of(own) for own in self._ticks]
-        self._refuse_restless()
+        refuse_restless(self._ticks)
         self._player = player(self._place, self._entries)
         if self._able(self._reaches()):
             self._player.prepare()
@@ -209,33 +206,6 @@ class Tape:
         """Return how many steps each scheduler can go without the host, and why no more."""
         return [own[0].scheduler._reach() for own in self._ticks]
 
-    def _refuse_short(self, times: int, reaches: list[tuple[float, str]]) -> None:
-        """Raise RecordError if a scheduler's values are not known for so many times."""
-        for (first, *_), pace, (steps, why) in zip(self._ticks, self._paces, reaches, strict=True):
-            left = first.scheduler._left()
-            if left < times * pace.each:
-                steps, why = left, "then its schedule ends"
-            known = max(int(min(steps, 2.0**53)), 0)
-            if why and known < times * pace.each:
-                raise RecordError(
-                    f"{type(first.scheduler).__name__} has {known} steps left, and "
-                    f"replay({times}) takes {times * pace.each}: {why}"
-                )
-
-    def _refuse_restless(self) -> None:
-        """Raise RecordError if two schedulers write the same number: each edits the other's."""
-        writers: dict[Any, Any] = {}
-        for first, *_ in self._ticks:
-            scheduler = first.scheduler
-            for track, key in ((t, key) for t in scheduler._tracks() for key in t.formulas):
-                for i, formula in enumerate(track.formulas[key]):
-                    place = id(scheduler.optimizer), i, key
-                    known = formula is not None
-                    other = writers.setdefault(place, scheduler) if known else scheduler
-                    if other is not scheduler:
-                        names = type(other).__name__, type(scheduler).__name__
-                        raise RecordError(RESTLESS.format(*names, repr(key[0]), i))
-
     def _replay(self, times: int, reaches: list[tuple[float, str]] | None) -> None:
         while times:
             able = min(times, self._able(reaches or self._reaches()))
@@ -247,7 +217,8 @@ class Tape:
                 for entry in self._entries:
                     entry.again()
             times -= 1
-            self._refuse_short(times, self._reaches())  # it may be known of more schedulers now
+            # It may be known of more schedulers now.
+            refuse_short(self._ticks, self._paces, self._reaches(), times)
 
     def _able(self, reaches: list[tuple[float, str]]) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
