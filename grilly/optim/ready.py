@@ -94,11 +94,7 @@ class Ready:
     def stands(self, optimizer: Stepping, active: npt.NDArray[np.bool_]) -> bool:
         """Whether ``active`` are updated, and nothing has changed but what was predicted."""
         try:
-            return (
-                active is self.active
-                and self._holds(optimizer)
-                and all([own.stays() for own in self._inputs])
-            )
+            return active is self.active and self._holds(optimizer)
         except Exception:
             return False
 
