@@ -145,7 +145,13 @@ class GpuBackend(Recorded):
 
     def step(self) -> None:
         self._running = True
-        self._device.submit(*self._next_step())
+        if self._row == self._rows:
+            self._device.submit(*self._next_step())
+            return
+        tape = self._steps[self._parity]
+        self._row += 1
+        self._parity ^= 1
+        self._device.submit(tape)
 
     def replay(self, steps: int) -> None:
         self._running = True
@@ -192,12 +198,13 @@ class GpuBackend(Recorded):
         return self._history.last(n, groups)
 
     def check(self) -> None:
-        if self._device.lost:
+        owner = self._device.owner
+        if owner.lost:
             raise DeviceLostError(
                 f"{self.name} is lost, and the last update may be lost with it: make a new "
                 "optimizer, and load weights and state_dict from a checkpoint"
             )
-        self._device.check()
+        owner.check()
 
     def row(self) -> Array:
         if self._row == self._rows:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
-from operator import is_, itemgetter
+from operator import attrgetter, is_, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ PLAIN = (float, int, bool, str, type(None), np.generic)
 # What decides neither which states an update makes nor whether it counts.
 HARMLESS = {"lr", "betas"}
 PARAMS = itemgetter("params")
+DATA, GRAD = attrgetter("_data"), attrgetter("grad")
 
 
 class Ready:
@@ -57,7 +58,14 @@ class Ready:
             Input.of(optimizer, i, param, grad)
             for i, (param, grad) in enumerate(zip(optimizer._params, given, strict=True))
         ]
-        self._all_parameters = all(isinstance(p, Parameter) for p in optimizer._params)
+        params = optimizer._params
+        self._all_parameters = all(isinstance(p, Parameter) for p in params)
+        self._holders = [own.param for own in self._inputs if own.data is not None]
+        self._held = [own.data for own in self._inputs if own.data is not None]
+        self._host_inputs = [own for own in self._inputs if own.on_host]
+        # The gradients if all of them are where they are updated from; else each is looked at.
+        at_home = all(own.idle or own.home is not None for own in self._inputs)
+        self._homes = [own.home for own in self._inputs] if at_home else None
         self.host = {i: own.array for i, own in enumerate(self._inputs) if own.on_host}
         self.has = optimizer._memory.has
         counted = active & timeline._counted
@@ -72,6 +80,8 @@ class Ready:
 
     def write(self, backend: Any, grads: Sequence[Any]) -> None:
         """Bring what the host has to the backend."""
+        if self._homes is not None and not self.host:
+            return
         for i, array in self.host.items():
             backend.write("param", i, array)
         for i, (own, grad) in enumerate(zip(self._inputs, grads, strict=True)):
@@ -84,11 +94,7 @@ class Ready:
     def stands(self, optimizer: Stepping, active: npt.NDArray[np.bool_]) -> bool:
         """Whether ``active`` are updated, and nothing has changed but what was predicted."""
         try:
-            return (
-                active is self.active
-                and self._holds(optimizer)
-                and all([own.stays() for own in self._inputs])
-            )
+            return active is self.active and self._holds(optimizer)
         except Exception:
             return False
 
@@ -107,18 +113,21 @@ class Ready:
             and list(map(self._constant, groups)) == self._constants
             and list(map(len, lists)) == optimizer._members
             and all(map(is_, chain.from_iterable(lists), optimizer._params))
+            and all(map(is_, map(DATA, self._holders), self._held))
             and all([own.stands(groups, progress.row) for own in self._followed])
             and (not self._decides or _decided(optimizer) == self._decided)
+            and (not self._host_inputs or all([own.stays() for own in self._host_inputs]))
         )
 
     def _fitting(self, given: Any) -> list[Any] | None:
-        inputs = self._inputs
         if given is None and self._all_parameters:
-            given = [own.param.grad for own in inputs]
-        if type(given) is not list or len(given) != len(inputs):
+            given = list(map(GRAD, self._holders))
+        if type(given) is not list or len(given) != len(self._inputs):
             return None
-        for own, grad in zip(inputs, given):  # noqa: B905 - the lengths are equal
-            if not own.fits(grad):
+        if self._homes is not None:
+            return given if all(map(is_, given, self._homes)) else None
+        for own, grad in zip(self._inputs, given):  # noqa: B905 - the lengths are equal
+            if not own.takes(grad):
                 return None
         return given
 
@@ -157,22 +166,17 @@ class Input(NamedTuple):
             None if memory is home else memory,
         )
 
-    def fits(self, grad: Any) -> bool:
-        """Whether the parameter is what it was, and ``grad`` a gradient as it was."""
-        if not self.stays():
-            return False
+    def takes(self, grad: Any) -> bool:
+        """Whether ``grad`` is a gradient as the last one was."""
         if self.idle or self.home is not None:
             return grad is self.home
         return type(grad) is np.ndarray and grad.dtype is FLOAT32 and grad.shape == self.shape
 
     def stays(self) -> bool:
-        """Whether the parameter is what it was."""
-        param, data, array, shape, on_host, *_ = self
-        if data is not None and param._data is not data:
-            return False
-        return not on_host or (
-            array.flags.writeable and array.shape == shape and array.dtype is FLOAT32
-        )
+        """Whether an array in host memory can still be updated in place."""
+        array = self.array
+        same = array.shape == self.shape and array.dtype is FLOAT32
+        return same and array.flags.writeable is True
 
 
 class Followed:
@@ -182,16 +186,18 @@ class Followed:
         self.key = key
         self._track, self._formulas = track, track.formulas
         self._started, self._pace = started, pace
+        self._each = pace.each if len(pace.within) == 1 else None
         self._read = _reader(key)
         self._rows: Any = None  # a window of the track all of whose numbers a kernel can have
 
     def stands(self, groups: Sequence[dict[str, Any]], row: int) -> bool:
         """Whether the groups hold the track's numbers, at the step that was predicted."""
-        track = self._track
+        track, each = self._track, self._each
         rows = track.rows[self.key]
+        past = row * each if each is not None else self._pace.past(row)
         return (
             track.formulas is self._formulas
-            and track.t == self._started + self._pace.past(row)
+            and track.t == self._started + past
             and list(map(self._read, groups)) == rows[track.at]
             and (rows is self._rows or self._sound(rows))
         )

@@ -237,7 +237,9 @@ class Timeline:
 
     def step(self) -> None:
         """Apply the update that was prepared; the caller sets ``progress`` to what it comes to."""
-        self._on_backend(self._backend.step)
+        planned, self._planned = self._planned, None  # as in ``_on_backend``
+        self._backend.step()
+        self._planned = planned
 
     def rows(self) -> list[np.void]:
         """Return, for each group, the lane of its most updated parameters; waits."""

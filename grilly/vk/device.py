@@ -107,7 +107,8 @@ class Device:
     def submit(self, *tapes: Tape) -> None:
         """Run ``tapes`` in order as one submission; returns at once."""
         self.owner.check()
-        self._run(self._prepared(tapes), tapes)
+        found = tapes[0].prepared if len(tapes) == 1 and tapes[0].device is self else None
+        self._run(found or self._prepared(tapes), tapes)
 
     def submission(self, tapes: Sequence[Tape], times: int = 1) -> Submission:
         """Return ``tapes`` in order, the whole ``times`` over, ready to be run again and again.
@@ -158,8 +159,6 @@ class Device:
 
     def _prepared(self, tapes: tuple[Tape, ...]) -> Prepared:
         """Return what the queue needs for these tapes, built once."""
-        if len(tapes) == 1 and tapes[0].prepared is not None and tapes[0].device is self:
-            return tapes[0].prepared
         key = tuple([tape.serial for tape in tapes])
         with self._submit_lock:
             found = self._submits.get(key)

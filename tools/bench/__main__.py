@@ -13,13 +13,14 @@ import kernels
 import numpy_device
 import schedulers
 import start
+import steps
 import tables
 from timing import ROUNDS
 
 from grilly import vk
 
 SIZES = (10**5, 10**6, 10**7)
-PARTS = ("kernels", "numpy", "schedulers", "start", "tables")
+PARTS = ("kernels", "steps", "numpy", "schedulers", "start", "tables")
 
 
 def main() -> int:
@@ -36,6 +37,9 @@ def main() -> int:
     if "kernels" in options.parts:
         for info in infos:
             kernels.show(info, options.sizes)
+    if "steps" in options.parts:
+        for info in infos:
+            steps.show(info)
     if "numpy" in options.parts:
         numpy_device.show(options.sizes)
     if "schedulers" in options.parts:
