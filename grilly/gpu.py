@@ -148,7 +148,7 @@ class GpuBackend(Recorded):
         if self._row == self._rows:
             self._device.submit(*self._next_step())
             return
-        tape = self._steps[self._parity]
+        tape = self._step_for(self._parity, self._grads)
         self._row += 1
         self._parity ^= 1
         self._device.submit(tape)
