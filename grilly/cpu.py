@@ -31,6 +31,7 @@ class CpuBackend:
         self._slabs: dict[str, list[Array]] = {}
         self._table = np.empty((0, 0), hyper.dtype(kind))
         self._row = self._rows = 0
+        self._control = hyper.control()
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
@@ -53,7 +54,8 @@ class CpuBackend:
 
     def plan(self, plan: Plan) -> None:
         self._plan = plan
-        self._control = hyper.control(*plan.control or ())
+        offset, words = hyper.settings(hyper.control(*plan.control or ()))
+        self._control.view(np.uint32)[offset // 4 :] = words
         self._make_scratch()
         self._batches = backend.batches(plan.jobs)
         self._window = backend.window(plan.lanes, self._kind, plan.period)
@@ -84,9 +86,7 @@ class CpuBackend:
         return self._clock.k - self._started + self._row
 
     def examined(self) -> Examined:
-        control = self._control[0]
-        skipped = self._control.view(np.uint32)[4:6].view(np.uint64)
-        return Examined(float(control["norm"]), int(skipped[0]))
+        return Examined(*hyper.examined(self._control))
 
     def check(self) -> None:
         return  # this process always has its own memory

@@ -51,6 +51,7 @@ class GpuBackend:
         self.name = self._device.name
         self.place = VulkanPlace(self._device)
         self._shape: Any = None
+        self._control: Any = None
         self._running = False
         self._row = self._rows = self._parity = self._window = 0
         # Set by a rule that has changed a number of the table.
@@ -118,7 +119,8 @@ class GpuBackend:
         self._batches = batches
         self._skips = plan.control is not None and plan.control.skip_nonfinite
         if plan.control is not None:
-            self._control.write(hyper.control(*plan.control))
+            offset, words = hyper.settings(hyper.control(*plan.control))
+            self._control.write(words, offset)
         for (table, ranges), part in zip(self._chunks, dealt, strict=True):
             table.write(part.table)
             ranges.write(part.ranges)
@@ -177,9 +179,7 @@ class GpuBackend:
         return k - self._started + int(words[:2].max())  # the cursor's older word is smaller
 
     def examined(self) -> Examined:
-        words = self._control.read(hyper.control_dtype(), 1)
-        skipped = words.view(np.uint32)[4:6].view(np.uint64)
-        return Examined(float(words["norm"][0]), int(skipped[0]))
+        return Examined(*hyper.examined(self._control.read(hyper.control_dtype(), 1)))
 
     def check(self) -> None:
         if self._device.lost:
@@ -261,7 +261,8 @@ class GpuBackend:
         self._groups = [part.groups for part in dealt]
         self._norm = None
         if active is not None:
-            self._control = device.buffer(hyper.control().nbytes)
+            if self._control is None:
+                self._control = device.buffer(hyper.control().nbytes)
             shares = self._slabs.share_out(active)
             self._norm = GpuNorm(
                 shares, self._control, self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)

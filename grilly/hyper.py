@@ -109,6 +109,21 @@ def control(max_norm: float = np.inf, skip_nonfinite: bool = False) -> np.ndarra
     return words
 
 
+def examined(control: np.ndarray[Any, Any]) -> tuple[float, int, bool]:
+    """Return of a control its norm, the skipped updates, and whether the last one was applied."""
+    skipped = int(control["skipped_lo"][0]) | int(control["skipped_hi"][0]) << 32
+    return float(control["norm"][0]), skipped, bool(control["applied"][0])
+
+
+def settings(control: np.ndarray[Any, Any]) -> tuple[int, np.ndarray[Any, Any]]:
+    """Return the words of a control from ``skipped_lo`` on, and where they begin, in bytes.
+
+    What was found by the last update stands before them, and stays when a control is set anew.
+    """
+    first = CONTROL_WORDS.index("skipped_lo")
+    return 4 * first, control.view(np.uint32)[first:]
+
+
 def glsl() -> str:
     """Return the text of shaders/include/hyper.glsl."""
     structs = [_struct(kind, "float", names) for kind, names in COLUMNS.items()]

@@ -86,9 +86,10 @@ ALLOWED = {
     "resident": {"numpy", "backend", "errors", "interrupt", "shaders", "vk"},
     "optim": {
         "numpy",
-        "errors",
         "backend",
+        "errors",
         "hyper",
+        "interrupt",
         "nn",
         "program",
         "resident",

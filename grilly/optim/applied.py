@@ -8,82 +8,162 @@ of the updates that it has made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from ..backend import Pace
+from ..backend import MOVES, Examined, Pace
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from .optimizer import Optimizer
 
 
-def settled(optimizer: Optimizer, applied: int) -> int:
-    """Take notice that ``applied`` updates were made since the plan; return how many were not."""
-    timeline = optimizer._timeline
-    attempted = timeline.progress.row
-    if applied == attempted:
-        return 0
-    for track, steps, pace in timeline.moved(optimizer._driven):
-        good, waits = counted(steps, attempted, applied, pace)
-        scheduler = track.outermost()
-        if scheduler is not None:
-            if good != steps:
-                scheduler._leap(good - steps)
-            track.ignores_next = waits
-    timeline.progress = timeline.after_plan(applied)
-    timeline.forget()
-    return attempted - applied
+@dataclass
+class Mark:
+    """A scheduler's last step, after so many updates of all time, attempted and applied ones."""
+
+    attempted: int
+    applied: int
+    counts: bool = True  # whether that step did
+    # The steps since the ledger was last right, made as if all updates were applied.
+    moves: int = 0
+    pace: Pace = MOVES
 
 
-def counted(steps: int, attempted: int, applied: int, pace: Pace) -> tuple[int, bool]:
-    """Return how many of a scheduler's steps count, and whether the next call of step() does not.
+class Ledger:
+    """The updates of an optimizer that are known to be applied or left out.
 
-    In a tape a step that was recorded after m updates takes effect after m that were made. Outside,
-    a step counts if an update was made since the one before.
-    """
-    if len(pace.within) > 1:
-        return pace.past(applied), False
-    behind = attempted - steps
-    if behind in (0, 1):  # a step after each update, and after the last one perhaps still to come
-        good = min(steps, applied)
-        return good, behind == 1 and good == applied
-    if applied:
-        return steps, False
-    return 0, steps == 0
-
-
-@cache
-def settling(kind: Any) -> type[Any]:
-    """Return a scheduler's class for an optimizer that skips updates.
-
-    What it shows of itself is read back from the device first. It has the name of ``kind``.
+    What the timeline counts beyond that, ``unknown``, was attempted since.
     """
 
-    def asks(name: str) -> Any:
-        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            self.optimizer._settle_applied()
-            return getattr(kind, name)(self, *args, **kwargs)
+    def __init__(self) -> None:
+        self.attempted = self.applied = 0  # of all time
+        self.row = self.left_out = 0  # since the plan
+        self._has: npt.NDArray[np.bool_] | None = None
+        self._marks: WeakKeyDictionary[Any, Mark] = WeakKeyDictionary()
+        self._moved: list[Any] = []  # schedulers with ``moves``, which must not be lost
 
-        method.__doc__ = getattr(kind, name).__doc__
-        return method
+    def unknown(self, optimizer: Optimizer) -> int:
+        """Return how many updates were attempted beyond those that are known."""
+        return optimizer._timeline.progress.row - self.row
 
-    def last_epoch(self: Any) -> float:
-        self.optimizer._settle_applied()
-        epoch: float = self.__dict__["last_epoch"]
-        return epoch
+    @property
+    def skipped(self) -> int:
+        """How many updates of all time were left out."""
+        return self.attempted - self.applied
 
-    def set_last_epoch(self: Any, epoch: float) -> None:
-        self.__dict__["last_epoch"] = epoch
+    def planned(self) -> None:
+        """Take notice that the backend counts from 0 on."""
+        self.row = self.left_out = 0
 
-    shown = [name for name in SHOWN if hasattr(kind, name)]
-    body = {name: asks(name) for name in shown}
-    body["last_epoch"] = property(last_epoch, set_last_epoch)
-    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
-    made = type(kind.__name__, (kind,), {"__slots__": (), **names, **body})
-    made.__qualname__ = kind.__qualname__
-    return made
+    def attempts(self, optimizer: Optimizer) -> None:
+        """Remember who has a state, before an update that may be left out gives one."""
+        if not self.unknown(optimizer):
+            self._has = optimizer._memory.has
+
+    # --- What a scheduler's step may do without asking -------------------------------------------
+
+    def mark(self, scheduler: Any) -> Mark:
+        """Return a scheduler's last step; one that has made none begins now."""
+        known = self._marks.get(scheduler)
+        if known is None:
+            known = self._marks[scheduler] = Mark(self.attempted, self.applied)
+        return known
+
+    def counts(self, scheduler: Any) -> bool:
+        """Return whether a scheduler's step counts, where it is known which updates were applied.
+
+        It does if one was since its step before; several in a row share their fate.
+        """
+        mark = self.mark(scheduler)
+        if self.attempted > mark.attempted:
+            mark.counts = self.applied > mark.applied
+            mark.attempted, mark.applied = self.attempted, self.applied
+        return mark.counts
+
+    def may_go_on(self, scheduler: Any) -> bool:
+        """Return whether a step can be made as if the one update since the last was applied."""
+        mark, optimizer = self.mark(scheduler), scheduler.optimizer
+        since = self.attempted + self.unknown(optimizer) - mark.attempted
+        along = not mark.moves or mark.pace == MOVES
+        return since == 1 and mark.attempted >= self.attempted and along and _goes_on(scheduler)
+
+    def went_on(self, scheduler: Any, moves: int = 1, pace: Pace = MOVES) -> None:
+        """Note steps that were made so, by the updates until now."""
+        mark = self.mark(scheduler)
+        mark.attempted = self.attempted + self.unknown(scheduler.optimizer)
+        mark.moves, mark.pace = mark.moves + moves, pace
+        if scheduler not in self._moved:
+            self._moved.append(scheduler)
+
+    def must_ask(self, optimizer: Optimizer, tracks: Mapping[int, Pace] | None) -> bool:
+        """Return whether the next update makes it impossible to tell which steps counted.
+
+        ``tracks`` have the paces of a tape; None: the update is an only one.
+        """
+        now = self.attempted + self.unknown(optimizer)
+        return any(
+            self.mark(scheduler).attempted < now or self.mark(scheduler).pace != wanted
+            for scheduler in self._moved
+            for wanted in (_pace_in(tracks, scheduler),)
+        )
+
+    # --- What the device says --------------------------------------------------------------------
+
+    def learn(self, optimizer: Optimizer, applied: int, examined: Examined) -> int:
+        """Set right what was taken for made; return how many updates were not.
+
+        ``applied`` updates are since the plan, ``examined`` is the last one.
+        """
+        timeline, unknown = optimizer._timeline, self.unknown(optimizer)
+        executed = applied + examined.skipped - self.left_out - self.row
+        last = examined.applied
+        if executed > unknown:  # and one that was cut short, of which nothing is counted yet
+            applied, last = applied - last, True
+        made = applied - self.row
+        shifts = {
+            id(track): shift
+            for scheduler in self._moved
+            for shift in (self._correct(scheduler, applied, unknown, last, timeline.phase),)
+            for track in scheduler._tracks()
+        }
+        self._moved.clear()
+        if not made and self._has is not None:
+            optimizer._memory.has = self._has
+        if made < unknown:
+            timeline.correct(applied, shifts, optimizer._driven)
+        self.attempted, self.applied = self.attempted + unknown, self.applied + made
+        self.row, self.left_out = applied, self.left_out + unknown - made
+        return unknown - made
+
+    def _correct(self, scheduler: Any, applied: int, unknown: int, last: bool, phase: int) -> int:
+        """Take back those of a scheduler's steps that do not count; return how far it moved."""
+        mark = self.mark(scheduler)
+        pending = mark.attempted < self.attempted + unknown  # the last update had no step yet
+        own = applied - (last and pending)
+        good = mark.pace.past(phase + own) - mark.pace.past(phase + self.row)
+        back, mark.moves = mark.moves - good, 0
+        mark.applied = self.applied + own - self.row
+        mark.counts = last or pending or mark.pace != MOVES
+        if back:
+            scheduler._go_back(back)
+        return -back
+
+
+def _goes_on(scheduler: Any) -> bool:
+    return bool(scheduler._reach()[0] >= 1)
+
+
+def _pace_in(tracks: Mapping[int, Pace] | None, scheduler: Any) -> Pace | None:
+    if tracks is None:
+        return MOVES
+    return next((tracks[id(t)] for t in scheduler._tracks() if id(t) in tracks), None)
 
 
 @cache
@@ -93,6 +173,9 @@ def skipping(kind: Any) -> type[Any]:
     ``param_groups`` waits for the device, if it is not known which updates were made. A group that
     was taken from it before shows what holds if all were made, until then.
     """
+
+    def unsure(self: Any) -> bool:
+        return not self._trusting and self._ledger.unknown(self) > 0
 
     def param_groups(self: Any) -> Any:
         self._settle_applied()
@@ -115,19 +198,24 @@ def skipping(kind: Any) -> type[Any]:
 
     @contextmanager
     def as_if_made(self: Any) -> Iterator[None]:
-        self._unsure = False
+        self._trusting += 1
         try:
             yield
         finally:
-            self._unsure = self._timeline.progress.row > 0
+            self._trusting -= 1
 
     step.__doc__ = kind.step.__doc__
-    body = {"step": step, "_get_ready": get_ready, "_replayed": replayed, "_as_if_made": as_if_made}
-    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
-    groups = property(param_groups, set_param_groups)
-    made = type(kind.__name__, (kind,), {**names, **body, "param_groups": groups})
+    body: dict[str, Any] = {
+        "__module__": kind.__module__,
+        "__doc__": kind.__doc__,
+        "_unsure": property(unsure),
+        "param_groups": property(param_groups, set_param_groups),
+        "step": step,
+        "_get_ready": get_ready,
+        "_replayed": replayed,
+        "_as_if_made": as_if_made,
+        "_trusting": 0,
+    }
+    made = type(kind.__name__, (kind,), body)
     made.__qualname__ = kind.__qualname__
     return made
-
-
-SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict")

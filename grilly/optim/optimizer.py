@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from itertools import chain
 from operator import is_
@@ -16,10 +16,11 @@ import numpy.typing as npt
 from .. import hyper
 from ..backend import Pace, choose
 from ..errors import DeviceError, RecordError
+from ..interrupt import Uninterrupted
 from ..nn.parameter import Float32, Parameter
 from ..resident import recording
 from ..resident.array import DeviceArray
-from .applied import settled, skipping
+from .applied import Ledger, skipping
 from .control import NO_NORM, check_control, control_of
 from .entry import entry
 from .memory import Memory
@@ -90,7 +91,9 @@ class Optimizer:
         device: str | int = "auto",
     ) -> None:
         check_control(max_norm, skip_nonfinite)
-        self.max_norm, self.skip_nonfinite = max_norm, skip_nonfinite
+        self.max_norm = max_norm
+        # What is known of the updates that may be left out; None: none are.
+        self._ledger = Ledger() if skip_nonfinite else None
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
@@ -114,10 +117,13 @@ class Optimizer:
             kind: Any = type(self)
             self.__class__ = skipping(kind)
 
-    # Whether updates were attempted of which it is not known whether they were made, and how many
-    # were not.
+    # Whether updates were attempted of which it is not known whether they were made.
     _unsure: bool = False
-    _skipped: int = 0
+
+    @property
+    def skip_nonfinite(self) -> bool:
+        """Whether an update is left out whose gradients have a value that is not finite."""
+        return self._ledger is not None
 
     @property
     def device(self) -> str:
@@ -284,7 +290,7 @@ class Optimizer:
     def skipped(self) -> int:
         """Return how many updates were left out, for a gradient was not finite; waits."""
         self._settle()
-        return self._skipped
+        return 0 if self._ledger is None else self._ledger.skipped
 
     @entry
     def state_dict(self) -> dict[str, Any]:
@@ -335,6 +341,8 @@ class Optimizer:
         self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
     ) -> None:
         """Have memory and table for an update, or for a replay in which tracks have these paces."""
+        if self._ledger is not None and self._ledger.must_ask(self, tracks):
+            self._ask_applied()
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")
@@ -345,10 +353,12 @@ class Optimizer:
         timeline.control = control_of(self.max_norm, self.skip_nonfinite)
         if timeline.fits(sources, active, counted, paces):
             return
-        if self.skip_nonfinite and self._ask_applied():
+        if self._ask_applied():
             self._prepare(active, tracks, period)  # the groups have other numbers now
             return
         timeline.plan(sources, active, counted, paces)
+        if self._ledger is not None:
+            self._ledger.planned()
 
     @entry
     def _get_ready(
@@ -368,6 +378,8 @@ class Optimizer:
     def _replayed(self, active: npt.NDArray[np.bool_], updates: int) -> None:
         """Count updates that a tape has made; 0: it failed, and nothing is known."""
         if updates:
+            if self._ledger is not None:
+                self._ledger.attempts(self)
             self._memory.has = self._memory.has | (active[:, None] & self._made())
             self._timeline.progress = self._timeline.after(updates)
         else:
@@ -388,17 +400,20 @@ class Optimizer:
 
     def _settle(self, patience: float | None = None) -> None:
         """Finish an update that was cut short if the device has made it; forget it if not."""
-        if self._unsure:
+        if self._begun is not None:
+            applied = self._backend.applied(patience)
+            if applied is not None and self._ledger is not None:
+                applied += self._backend.examined().skipped - self._ledger.left_out
+            if applied == self._begun.progress.row:
+                self._finish(self._begun)
+            elif applied is not None:
+                self._begun = None
+        if self._unsure and self._begun is None:
             self._settle_applied()
-        if self._begun is None:
-            return
-        applied = self._backend.applied(patience)
-        if applied == self._begun.progress.row:
-            self._finish(self._begun)
-        elif applied is not None:
-            self._begun = None
 
     def _finish(self, begun: Begun) -> None:
+        if self._ledger is not None:
+            self._ledger.attempts(self)
         self._timeline.progress, self._memory.has = begun.progress, begun.has
         for i, array in begun.arrays.items():
             self._backend.read("param", i, array)
@@ -407,20 +422,27 @@ class Optimizer:
     def _settle_applied(self) -> None:
         """Learn which updates the device has made, where that is not known; waits then."""
         if self._unsure:
+            self._backend.check()  # as in entry.py
             with self._lock:
-                self._unsure = False  # who asks for the groups meanwhile gets them as they are
-                try:
-                    self._ask_applied()
-                except BaseException:
-                    self._unsure = True
-                    raise
+                self._ask_applied()
 
     def _ask_applied(self) -> int:
-        """Ask the device for the updates made since the plan; return how many were skipped."""
-        applied = self._backend.applied() if self._timeline.progress.row else None
-        skipped = 0 if applied is None else settled(self, applied)
-        self._skipped += skipped
+        """Ask the device which updates were made; return how many of the unknown were skipped."""
+        ledger = self._ledger
+        if ledger is None or not ledger.unknown(self):
+            return 0
+        applied, examined = self._backend.applied(), self._backend.examined()
+        assert applied is not None
+        with Uninterrupted(), self._as_if_made():
+            skipped = ledger.learn(self, applied, examined)
+            if skipped and self._begun is not None:  # it comes after what is known now
+                has = self._memory.has | (self._timeline.active[:, None] & self._made())
+                self._begun = Begun(self._begun.arrays, self._timeline.after(), has)
         return skipped
+
+    def _as_if_made(self) -> AbstractContextManager[None]:
+        """Return a context in which unknown updates are taken for made."""
+        return nullcontext()
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
+from ..backend import Pace
 from ..errors import StateError
 from ..schedules.steps import MOST_STEPS
 from .columns import limits_of, sound
@@ -93,7 +94,7 @@ class ParamScheduler:
         # A plain number: a numpy int may overflow, and is no JSON.
         self.last_epoch = _plain(last_epoch)
         self._closed = False
-        self._track = Track(self)
+        self._track = Track()
         self._states: AllStates = {}
         self._following = self._taken_in(None)
         with self._unchanged_on_error():
@@ -309,6 +310,10 @@ class ParamScheduler:
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""
         self._move(self.last_epoch + steps, self._states)
+
+    def _leaps(self, times: int, pace: Pace) -> None:
+        """Be where a replay leads in which it moves at this pace."""
+        self._leap(times * pace.each)
 
     def _tracks(self) -> list[Track]:
         """Return the tracks that are written along now."""

@@ -177,7 +177,7 @@ class Tape:
     def _refuse_short(self, times: int) -> None:
         """Raise RecordError if a scheduler's values are not known for so many times."""
         for (first, *_), pace in zip(self._ticks, self._paces, strict=True):
-            steps, why = first.scheduler._reach()
+            steps, why = _reach(first.scheduler, times * pace.each)
             if why and steps < times * pace.each:
                 raise RecordError(
                     f"{type(first.scheduler).__name__} has {int(steps)} steps left, and "
@@ -204,7 +204,7 @@ class Tape:
         """Return how many times it can be done from here on without the host, and be ready."""
         able = 2**53
         for own, pace in zip(self._ticks, self._paces, strict=True):
-            steps, _ = own[0].scheduler._reach()
+            steps, _ = _reach(own[0].scheduler, pace.each)
             able = min(able, int(min(steps, 2.0**53)) // pace.each)
         if able:
             paces = self._by_track()
@@ -230,7 +230,17 @@ class Tape:
                 updates[0].made(done * len(updates))
             for own, pace in zip(self._ticks, self._paces, strict=True):
                 if done:
-                    own[0].scheduler._leap(done * pace.each)
+                    own[0].scheduler._leaps(done, pace)
+
+
+def _reach(scheduler: Any, wanted: int) -> tuple[float, str]:
+    """Return a scheduler's reach; who does not know which updates were made asks if it is short."""
+    reach: tuple[float, str] = scheduler._reach()
+    if reach[0] >= wanted:
+        return reach
+    scheduler.optimizer._settle_applied()
+    reach = scheduler._reach()
+    return reach
 
 
 def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:

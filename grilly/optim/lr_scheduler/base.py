@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...backend import Pace
 from ...errors import StateError
 from ...schedules.steps import MOST_STEPS
 from ..options import Key
@@ -83,7 +84,7 @@ class LRScheduler:
         settles(self)
 
     def _start_track(self) -> None:
-        self._track = Track(self)
+        self._track = Track()
         self._used: Any = None  # the settings that the track was laid with
         self._held: list[Any] = []  # what ``_reads`` of the groups gave then
 
@@ -269,12 +270,26 @@ class LRScheduler:
         )
 
     def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead, all of them along the formulas."""
+        """Be where so many calls of ``step()`` lead, all of them along the formulas.
+
+        Or where less of them had led, if ``steps`` is negative: an edit of a setting meanwhile is
+        for the next step.
+        """
+        reads_more = self._reads is not LRScheduler._reads
+        edited = self._settings(self) != self._used or (
+            reads_more and list(map(self._reads, self.optimizer.param_groups)) != self._held
+        )
         self.last_epoch += steps
         self._step_count += steps
         self._track.lay(self._track.formulas, self.last_epoch, self.last_epoch)
         self._write(None)
         self._hold()
+        if edited:
+            self._used = None
+
+    def _leaps(self, times: int, pace: Pace) -> None:
+        """Be where a replay leads in which it moves at this pace."""
+        self._leap(times * pace.each)
 
     def _tracks(self) -> list[Track]:
         """Return the tracks that are written along now."""

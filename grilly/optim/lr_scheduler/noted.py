@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+from ...backend import Pace
 from ...errors import RecordError
 from ...resident import recording
-from ..applied import settling
+from ..options import option
+from .touch import copied, write
+
+# What asks the device which updates were made, before it shows or changes anything.
+SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict", "close")
+NUMBERS = ("last_epoch", "_step_count", "_last_lr")
 
 
 def noted(scheduler: Any, epoch: float | None = None) -> bool:
@@ -32,20 +39,104 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
 
 
 def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
-    waiting = [track for track in scheduler._tracks() if track.ignores_next]
-    if waiting and epoch is None:
-        for track in waiting:
-            track.ignores_next = False
-        return True
-    if not scheduler.optimizer._unsure:
+    optimizer = scheduler.optimizer
+    inside = getattr(scheduler, "_inside", None) is not None
+    if inside or optimizer._trusting:
         return False
-    with scheduler.optimizer._as_if_made():
-        scheduler.step(*(() if epoch is None else (epoch,)))
-    return True
+    if optimizer._unsure:
+        with optimizer._as_if_made():
+            if epoch is None and optimizer._ledger.may_go_on(scheduler):
+                scheduler.step()
+                optimizer._ledger.went_on(scheduler)
+                return True
+        optimizer._settle_applied()
+    counts = optimizer._ledger.counts(scheduler)
+    return epoch is None and not counts
 
 
 def settles(scheduler: Any) -> None:
     """Let a scheduler whose optimizer skips updates ask the device before it shows anything."""
-    if getattr(scheduler.optimizer, "skip_nonfinite", False):
+    optimizer = scheduler.optimizer
+    if getattr(optimizer, "skip_nonfinite", False):
         kind: Any = type(scheduler)
         scheduler.__class__ = settling(kind)
+        optimizer._ledger.mark(scheduler)
+
+
+@cache
+def settling(kind: Any) -> type[Any]:
+    """Return a scheduler's class for an optimizer that skips updates.
+
+    What it shows of itself is read back from the device first. It has the name of ``kind``.
+    """
+    body: dict[str, Any] = {
+        **{name: _asking(kind, name) for name in SHOWN if hasattr(kind, name)},
+        **{name: _trusting(kind, name) for name in ("_reach", "_tracks") if hasattr(kind, name)},
+        **{name: _number(name) for name in NUMBERS},
+        "_leaps": _leaps,
+        "_go_back": _go_back,
+    }
+    names: dict[str, Any] = {"__module__": kind.__module__, "__doc__": kind.__doc__}
+    made = type(kind.__name__, (kind,), {"__slots__": (), **names, **body})
+    made.__qualname__ = kind.__qualname__
+    return made
+
+
+def _asking(kind: Any, name: str) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _ask(self)
+        return getattr(kind, name)(self, *args, **kwargs)
+
+    method.__doc__ = getattr(kind, name).__doc__
+    return method
+
+
+def _trusting(kind: Any, name: str) -> Any:
+    def method(self: Any) -> Any:
+        with self.optimizer._as_if_made():
+            return getattr(kind, name)(self)
+
+    return method
+
+
+def _number(name: str) -> Any:
+    def get(self: Any) -> Any:
+        _ask(self)
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no {name}") from None
+
+    def set_(self: Any, value: Any) -> None:
+        self.__dict__[name] = value
+
+    return property(get, set_)
+
+
+def _ask(scheduler: Any) -> None:
+    # Not so of a copy that preview() makes, whose optimizer is none.
+    ask = getattr(scheduler.optimizer, "_settle_applied", None)
+    if ask is not None:
+        ask()
+
+
+def _leaps(self: Any, times: int, pace: Pace) -> None:
+    """Be where a replay leads if all its updates are made."""
+    with self.optimizer._as_if_made():
+        self._leap(times * pace.each)
+        self.optimizer._ledger.went_on(self, times * pace.each, pace)
+
+
+def _go_back(self: Any, steps: int) -> None:
+    """Take back steps that did not count, but nothing that a hand has written since."""
+    groups = self.optimizer.param_groups
+    edits = [
+        (group, key, copied(option(group, key)))
+        for track in self._tracks()
+        for key, rows in track.rows.items()
+        for group, value in zip(groups, rows[track.at], strict=False)
+        if value == value and option(group, key) != value
+    ]
+    self._leap(-steps)
+    for group, key, value in edits:
+        write(group, key, value)

@@ -77,6 +77,10 @@ class RecurrentLR(LRScheduler):
         self._anchors = anchors
         self._curves = {LR: found} if len(found) == len(curves) else {}
 
+    def _leap(self, steps: int) -> None:
+        super()._leap(steps)
+        self._edits = 0  # it has walked along the curves
+
     def _wrote(self, rates: list[Any], jump: bool) -> None:
         t = self.last_epoch
         if self._edits > 1 and not jump:

@@ -13,6 +13,7 @@ from ...schedules.base import unchecked
 from ..track import Formulas
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
+from .noted import noted
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -79,6 +80,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
         Raises ValueError or TypeError, and changes nothing, if ``epoch`` is negative or no number.
         """
+        if noted(self, epoch):
+            return
         if epoch is None and self.last_epoch < 0:
             epoch = 0
         before = self.T_cur, self.T_i
