@@ -262,7 +262,9 @@ class GpuBackend:
         self._norm = None
         if active is not None:
             if self._control is None:
-                self._control = device.buffer(hyper.control().nbytes)
+                control = device.buffer(hyper.control().nbytes)
+                control.write(hyper.control())
+                self._control = control
             shares = self._slabs.share_out(active)
             self._norm = GpuNorm(
                 shares, self._control, self._of(LOCAL_SIZE, LOCAL_SIZE_ON_HARDWARE)

@@ -100,9 +100,11 @@ def control_dtype() -> np.dtype[np.void]:
 def control(max_norm: float = np.inf, skip_nonfinite: bool = False) -> np.ndarray[Any, Any]:
     """Return the control, of shape (1,), of an optimizer with these settings at its start.
 
-    A largest norm below the smallest normal float32 becomes 0: drivers may flush it.
+    A largest norm below the smallest normal float32 becomes 0: drivers may flush it. The norm is
+    below 0 until there is one.
     """
     words = np.zeros(1, control_dtype())
+    words["norm"] = -1
     limit = np.float32(max_norm)
     words["max_norm"] = limit if limit >= np.finfo(np.float32).tiny else 0
     words["skip_nonfinite"] = skip_nonfinite

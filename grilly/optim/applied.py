@@ -9,13 +9,14 @@ of the updates that it has made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..backend import MOVES, Examined, Pace
+from ..errors import DeviceError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,6 +103,13 @@ class Ledger:
         if scheduler not in self._moved:
             self._moved.append(scheduler)
 
+    def enter(self, scheduler: Any) -> None:
+        """Let a tape begin, whose steps of a scheduler count by the updates of the tape alone."""
+        mark, optimizer = self.mark(scheduler), scheduler.optimizer
+        if mark.attempted < self.attempted + self.unknown(optimizer):
+            optimizer._settle_applied()
+            mark.attempted, mark.applied = self.attempted, self.applied
+
     def must_ask(self, optimizer: Optimizer, tracks: Mapping[int, Pace] | None) -> bool:
         """Return whether the next update makes it impossible to tell which steps counted.
 
@@ -150,7 +158,7 @@ class Ledger:
         good = mark.pace.past(phase + own) - mark.pace.past(phase + self.row)
         back, mark.moves = mark.moves - good, 0
         mark.applied = self.applied + own - self.row
-        mark.counts = last or pending or mark.pace != MOVES
+        mark.counts = last or pending or len(mark.pace.within) > 1
         if back:
             scheduler._go_back(back)
         return -back
@@ -204,12 +212,19 @@ def skipping(kind: Any) -> type[Any]:
         finally:
             self._trusting -= 1
 
+    def as_text(self: Any) -> str:
+        with suppress(DeviceError):
+            self._settle_applied()
+        with self._as_if_made():
+            return str(kind.__repr__(self))
+
     step.__doc__ = kind.step.__doc__
     body: dict[str, Any] = {
         "__module__": kind.__module__,
         "__doc__": kind.__doc__,
         "_unsure": property(unsure),
         "param_groups": property(param_groups, set_param_groups),
+        "__repr__": as_text,
         "step": step,
         "_get_ready": get_ready,
         "_replayed": replayed,

@@ -311,6 +311,9 @@ class ParamScheduler:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""
         self._move(self.last_epoch + steps, self._states)
 
+    def _enters(self) -> None:
+        """Be ready for a replay."""
+
     def _leaps(self, times: int, pace: Pace) -> None:
         """Be where a replay leads in which it moves at this pace."""
         self._leap(times * pace.each)

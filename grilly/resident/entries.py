@@ -58,7 +58,7 @@ class Update(ABC):
 
 @dataclass(frozen=True)
 class Tick:
-    """A step of a scheduler, which has ``_reach()``, ``_leaps(times, pace)`` and ``_tracks()``."""
+    """A step of a scheduler, which has ``_enters``, ``_reach``, ``_leaps`` and ``_tracks``."""
 
     scheduler: Any
     arguments: tuple[Any, ...]

@@ -287,6 +287,9 @@ class LRScheduler:
         if edited:
             self._used = None
 
+    def _enters(self) -> None:
+        """Be ready for a replay."""
+
     def _leaps(self, times: int, pace: Pace) -> None:
         """Be where a replay leads in which it moves at this pace."""
         self._leap(times * pace.each)

@@ -73,6 +73,7 @@ def settling(kind: Any) -> type[Any]:
         **{name: _asking(kind, name) for name in SHOWN if hasattr(kind, name)},
         **{name: _trusting(kind, name) for name in ("_reach", "_tracks") if hasattr(kind, name)},
         **{name: _number(name) for name in NUMBERS},
+        "_enters": _enters,
         "_leaps": _leaps,
         "_go_back": _go_back,
     }
@@ -118,6 +119,11 @@ def _ask(scheduler: Any) -> None:
     ask = getattr(scheduler.optimizer, "_settle_applied", None)
     if ask is not None:
         ask()
+
+
+def _enters(self: Any) -> None:
+    """Be ready for a replay."""
+    self.optimizer._ledger.enter(self)
 
 
 def _leaps(self: Any, times: int, pace: Pace) -> None:
