@@ -462,7 +462,7 @@ def test_products_of_scheduled_betas(place: str | int) -> None:
 @pytest.mark.parametrize("memory", ["host", "device"])
 @pytest.mark.parametrize("bad", [False, True])
 def test_ctrl_c_in_an_update(place: str | int, cut: str, memory: str, bad: bool) -> None:
-    """It is made or not, and left out or not, whatever was left out before that nobody asked for."""
+    """It is made or not, and left out or not, whatever was left out before unasked."""
     for interrupted in (True, False):
         own = Training(place)
         if memory == "host":

@@ -30,6 +30,7 @@ from grilly.schedules import Ramp
 
 Make = Callable[[Any], Any]
 SIZES = (5, 3)
+ADDED = ("max_lr", "min_lr", "max_momentum", "base_momentum", "betas", "momentum")
 BAD = (np.inf, -np.inf, np.nan)
 
 
@@ -222,9 +223,12 @@ class Training(RuleBasedStateMachine):
     def add_a_group(self, lr: float) -> None:
         number = len(self.loop.bare.param_groups)
         schedulers = [self.ticks.scheduler]
-        self.loop.add({"params": weights(number), "lr": lr, "initial_lr": lr})
+        first = self.loop.bare.param_groups[0]
+        options = {key: first[key] for key in ADDED if key in first}
+        options |= {"lr": lr, "initial_lr": lr}
+        self.loop.add({"params": weights(number), **options})
         for ours in self.ours:
-            ours.optimizer.add_param_group(ours.group(number, {"lr": lr, "initial_lr": lr}))
+            ours.optimizer.add_param_group(ours.group(number, options))
             ours.held = list(ours.optimizer.param_groups)
             schedulers.append(ours.scheduler)
             ours.grown = True

@@ -93,8 +93,8 @@ class Life:
         self.tick()
 
     def tick(self) -> None:
+        self.scheduler.step()  # which may ask the device
         self.made += 1
-        self.scheduler.step()
 
     def edit(self) -> None:
         self.optimizer.param_groups[0]["weight_decay"] = 0.5

@@ -8,21 +8,24 @@ of the updates that it has made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from ..backend import MOVES, Examined, Pace
 from ..errors import DeviceError
+from .lr_scheduler.touch import write
+from .written import edits, held, put
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from .optimizer import Optimizer
+    from .track import Track
 
 
 @dataclass
@@ -32,9 +35,13 @@ class Mark:
     attempted: int
     applied: int
     counts: bool = True  # whether that step did
-    # The steps since the ledger was last right, made as if all updates were applied.
+    # The steps since the ledger was last right, made as if all updates were applied, and the
+    # tracks that were walked along.
     moves: int = 0
     pace: Pace = MOVES
+    tracks: Sequence[Track] = ()
+    # Not held fast: a scheduler holds its optimizer, whose ledger this is in.
+    owner: Callable[[], Any] = lambda: None
 
 
 class Ledger:
@@ -48,7 +55,7 @@ class Ledger:
         self.row = self.left_out = 0  # since the plan
         self._has: npt.NDArray[np.bool_] | None = None
         self._marks: WeakKeyDictionary[Any, Mark] = WeakKeyDictionary()
-        self._moved: list[Any] = []  # schedulers with ``moves``, which must not be lost
+        self._moved: list[Mark] = []  # those with ``moves``
 
     def unknown(self, optimizer: Optimizer) -> int:
         """Return how many updates were attempted beyond those that are known."""
@@ -59,9 +66,9 @@ class Ledger:
         """How many updates of all time were left out."""
         return self.attempted - self.applied
 
-    def planned(self) -> None:
-        """Take notice that the backend counts from 0 on."""
-        self.row = self.left_out = 0
+    def planned(self, optimizer: Optimizer) -> None:
+        """Take notice of a plan, also of one that failed: the backend counts from 0 on."""
+        self.row, self.left_out = optimizer._timeline.progress.row, 0
 
     def attempts(self, optimizer: Optimizer) -> None:
         """Remember who has a state, before an update that may be left out gives one."""
@@ -74,7 +81,8 @@ class Ledger:
         """Return a scheduler's last step; one that has made none begins now."""
         known = self._marks.get(scheduler)
         if known is None:
-            known = self._marks[scheduler] = Mark(self.attempted, self.applied)
+            owner = ref(scheduler)
+            known = self._marks[scheduler] = Mark(self.attempted, self.applied, owner=owner)
         return known
 
     def counts(self, scheduler: Any) -> bool:
@@ -99,9 +107,9 @@ class Ledger:
         """Note steps that were made so, by the updates until now."""
         mark = self.mark(scheduler)
         mark.attempted = self.attempted + self.unknown(scheduler.optimizer)
-        mark.moves, mark.pace = mark.moves + moves, pace
-        if scheduler not in self._moved:
-            self._moved.append(scheduler)
+        if not mark.moves:
+            self._moved.append(mark)
+        mark.moves, mark.pace, mark.tracks = mark.moves + moves, pace, scheduler._tracks()
 
     def enter(self, scheduler: Any) -> None:
         """Let a tape begin, whose steps of a scheduler count by the updates of the tape alone."""
@@ -117,9 +125,7 @@ class Ledger:
         """
         now = self.attempted + self.unknown(optimizer)
         return any(
-            self.mark(scheduler).attempted < now or self.mark(scheduler).pace != wanted
-            for scheduler in self._moved
-            for wanted in (_pace_in(tracks, scheduler),)
+            mark.attempted < now or mark.pace != _pace_in(tracks, mark) for mark in self._moved
         )
 
     # --- What the device says --------------------------------------------------------------------
@@ -137,9 +143,9 @@ class Ledger:
         made = applied - self.row
         shifts = {
             id(track): shift
-            for scheduler in self._moved
-            for shift in (self._correct(scheduler, applied, unknown, last, timeline.phase),)
-            for track in scheduler._tracks()
+            for mark in self._moved
+            for shift in (self._correct(mark, optimizer, applied, last),)
+            for track in mark.tracks
         }
         self._moved.clear()
         if not made and self._has is not None:
@@ -150,17 +156,20 @@ class Ledger:
         self.row, self.left_out = applied, self.left_out + unknown - made
         return unknown - made
 
-    def _correct(self, scheduler: Any, applied: int, unknown: int, last: bool, phase: int) -> int:
+    def _correct(self, mark: Mark, optimizer: Optimizer, applied: int, last: bool) -> int:
         """Take back those of a scheduler's steps that do not count; return how far it moved."""
-        mark = self.mark(scheduler)
-        pending = mark.attempted < self.attempted + unknown  # the last update had no step yet
+        phase = optimizer._timeline.phase
+        pending = mark.attempted < self.attempted + self.unknown(optimizer)  # no step came after
         own = applied - (last and pending)
         good = mark.pace.past(phase + own) - mark.pace.past(phase + self.row)
         back, mark.moves = mark.moves - good, 0
         mark.applied = self.applied + own - self.row
         mark.counts = last or pending or len(mark.pace.within) > 1
-        if back:
+        scheduler = mark.owner()
+        if back and scheduler is not None:
             scheduler._go_back(back)
+        for track in mark.tracks if back and scheduler is None else ():
+            _put_back(track, optimizer.param_groups, back)
         return -back
 
 
@@ -168,10 +177,19 @@ def _goes_on(scheduler: Any) -> bool:
     return bool(scheduler._reach()[0] >= 1)
 
 
-def _pace_in(tracks: Mapping[int, Pace] | None, scheduler: Any) -> Pace | None:
+def _pace_in(tracks: Mapping[int, Pace] | None, mark: Mark) -> Pace | None:
     if tracks is None:
         return MOVES
-    return next((tracks[id(t)] for t in scheduler._tracks() if id(t) in tracks), None)
+    return next((tracks[id(t)] for t in mark.tracks if id(t) in tracks), None)
+
+
+def _put_back(track: Track, groups: list[dict[str, Any]], steps: int) -> None:
+    """Take back steps of a scheduler that is gone."""
+    edited, t = edits([track], groups), track.t - steps
+    track.lay(track.formulas, t, t)
+    put(track, groups, held(track, groups))
+    for group, key, value in edited:
+        write(group, key, value)
 
 
 @cache

@@ -358,9 +358,11 @@ class Optimizer:
         if self._ask_applied():
             self._prepare(active, tracks, period)  # the groups have other numbers now
             return
-        timeline.plan(sources, active, counted, paces)
-        if self._ledger is not None:
-            self._ledger.planned()
+        try:
+            timeline.plan(sources, active, counted, paces)
+        finally:
+            if self._ledger is not None:
+                self._ledger.planned(self)
 
     @entry
     def _get_ready(

@@ -138,9 +138,9 @@ class Tape:
         assert self._place is not None
         recording.refuse("a replay", "a tape holds no other tape")
         self._place.check()
+        self._refuse_short(count)
         for own in self._ticks:
             own[0].scheduler._enters()
-        self._refuse_short(count)
         self._replay(count)
 
     def wait(self, timeout: float | None = None) -> bool:

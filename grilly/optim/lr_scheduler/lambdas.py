@@ -128,10 +128,10 @@ class _Lambdas(LRScheduler):
 
     def _reach(self) -> tuple[float, str]:
         """Return how many steps the device can go without asking the functions again."""
-        track = self._track
+        track, groups = self._track, self.optimizer.param_groups
         if LR not in track.rows or track.t != self.last_epoch or not self._given:
             return 0, ""
-        if not track.holds(self.optimizer.param_groups):
+        if len(groups) > len(self._given) or not track.holds(groups):
             return 0, ""
         reach = min((self._reach_of(i) for i in range(len(self._given))), default=0)
         return reach, "" if reach == inf else ASKED

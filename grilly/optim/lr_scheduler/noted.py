@@ -8,8 +8,8 @@ from typing import Any
 from ...backend import Pace
 from ...errors import RecordError
 from ...resident import recording
-from ..options import option
-from .touch import copied, write
+from ..written import edits
+from .touch import write
 
 # What asks the device which updates were made, before it shows or changes anything.
 SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict", "close")
@@ -135,14 +135,7 @@ def _leaps(self: Any, times: int, pace: Pace) -> None:
 
 def _go_back(self: Any, steps: int) -> None:
     """Take back steps that did not count, but nothing that a hand has written since."""
-    groups = self.optimizer.param_groups
-    edits = [
-        (group, key, copied(option(group, key)))
-        for track in self._tracks()
-        for key, rows in track.rows.items()
-        for group, value in zip(groups, rows[track.at], strict=False)
-        if value == value and option(group, key) != value
-    ]
+    edited = edits(self._tracks(), self.optimizer.param_groups)
     self._leap(-steps)
-    for group, key, value in edits:
+    for group, key, value in edited:
         write(group, key, value)
