@@ -82,13 +82,13 @@ class Life:
         self.made = 0
 
     def step(self, resting: int | None = None) -> None:
+        self.old = self.params[0].copy()
         members = sum(len(group["params"]) for group in self.optimizer.param_groups)
         grads: list[Any] = [hashed_gradient(p.size, self.made) for p in self.params[:members]]
         if self.kind == "skips" and self.made % 3 == 1:
             grads[1][2] = np.inf
         if resting is not None:
             grads[resting] = None
-        self.old = self.params[0].copy()
         self.optimizer.step(gradients=grads)
         self.tick()
 
