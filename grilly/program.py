@@ -123,10 +123,12 @@ def evaluate(structure: Structure, constants: Any, t: xfloat.X, k: xfloat.X) -> 
     return value
 
 
-def significands(formula: Callable[..., Any], t: float, stride: int, rows: int) -> list[Number]:
-    """Return the exact arithmetic's values at steps t, t + stride, ...: m and e of m * 2**e."""
-    own = program(formula)
-    steps = xfloat.add(xfloat.from_int(stride * np.arange(rows)), xfloat.from_float64(t))
+def significands(
+    formula: Callable[..., Any], t: float, moved: np.ndarray[Any, np.dtype[np.int64]]
+) -> list[Number]:
+    """Return the exact arithmetic's values at steps t + moved: m and e of m * 2**e."""
+    own, rows = program(formula), len(moved)
+    steps = xfloat.add(xfloat.from_int(moved), xfloat.from_float64(t))
     exact = evaluate(own.structure, own.constants, steps, xfloat.from_int(1))
     sizes, exponents, signs = (np.broadcast_to(field, rows).tolist() for field in exact)
     triples = zip(sizes, exponents, signs, strict=True)

@@ -458,6 +458,32 @@ def test_products_of_scheduled_betas(place: str | int) -> None:
     assert np.log(sum(state["beta1_product"])) == pytest.approx(wanted, rel=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:Detected call of `lr_scheduler.step")
+@pytest.mark.parametrize("pattern", ["uus", "uuus", "usu", "su"])
+@pytest.mark.parametrize("skips", [False, True])
+def test_products_of_a_tape_with_another_rhythm(
+    place: str | int, pattern: str, skips: bool
+) -> None:
+    """Against the steps by hand, of updates (u) and of the scheduler (s), none of them left out."""
+    found = []
+    for by_tape in (True, False):
+        own = Training(place, bias_correction="exact", skip_nonfinite=skips)
+        scheduler = lrs.OneCycleLR(own.optimizer, 0.1, total_steps=50)
+        acts = {"u": own.optimizer.step, "s": scheduler.step}
+        if by_tape:
+            with grilly.record() as tape:
+                for act in pattern:
+                    acts[act]()
+            tape.replay(7)
+            tape.replay(2)
+        for act in () if by_tape else pattern * 9:
+            acts[act]()
+        state = own.optimizer.state_dict()["state"][0]
+        found.append((own.p.data.numpy(), state["beta1_product"], scheduler.last_epoch))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert found[0][1:] == found[1][1:]
+
+
 @pytest.mark.parametrize("cut", ["before", "after"])
 @pytest.mark.parametrize("memory", ["host", "device"])
 @pytest.mark.parametrize("bad", [False, True])

@@ -19,7 +19,7 @@ from ..backend import MOVES, STAYS, Array, Backend, Clock, Control, Job, Pace, P
 from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option
-from .products import ROOTS, START, as_floats, begun, followed
+from .products import ROOTS, START, Beta, as_floats, begun, followed
 from .progress import Epochs, Places, Progress
 
 if TYPE_CHECKING:
@@ -313,9 +313,12 @@ class Timeline:
     def _on(self, places: Places, count: int, sources: Sources, group: int) -> Places:
         paces = dict(zip(sources[group], self._paces[group], strict=True))
         return tuple(
-            followed(place, count, *sources[group][key], paces[key].each)
+            followed(place, count, self._beta(*sources[group][key], paces[key]))
             for place, key in zip(places, self._betas, strict=True)
         )
+
+    def _beta(self, schedule: Schedule, epoch: float | None, pace: Pace) -> Beta:
+        return Beta(schedule, (epoch or 0.0) - pace.past(self.phase), pace, self.phase)
 
     def _numbered_lanes(self, sources: Sources, lanes: list[Lane], active: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
