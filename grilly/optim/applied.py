@@ -8,7 +8,7 @@ of the updates that it has made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -47,7 +47,9 @@ class Mark:
 class Ledger:
     """The updates of an optimizer that are known to be applied or left out.
 
-    What the timeline counts beyond that, ``unknown``, was attempted since.
+    What the timeline counts beyond that, ``unknown``, was attempted since. That a scheduler has
+    moved as its pace says before each of these is what the timeline sees to: else it plans anew,
+    and asks before.
     """
 
     def __init__(self) -> None:
@@ -118,16 +120,6 @@ class Ledger:
             optimizer._settle_applied()
             mark.attempted, mark.applied = self.attempted, self.applied
 
-    def must_ask(self, optimizer: Optimizer, tracks: Mapping[int, Pace] | None) -> bool:
-        """Return whether the next update makes it impossible to tell which steps counted.
-
-        ``tracks`` have the paces of a tape; None: the update is an only one.
-        """
-        now = self.attempted + self.unknown(optimizer)
-        return any(
-            mark.attempted < now or mark.pace != _pace_in(tracks, mark) for mark in self._moved
-        )
-
     # --- What the device says --------------------------------------------------------------------
 
     def learn(self, optimizer: Optimizer, applied: int, examined: Examined) -> int:
@@ -175,12 +167,6 @@ class Ledger:
 
 def _goes_on(scheduler: Any) -> bool:
     return bool(scheduler._reach()[0] >= 1)
-
-
-def _pace_in(tracks: Mapping[int, Pace] | None, mark: Mark) -> Pace | None:
-    if tracks is None:
-        return MOVES
-    return next((tracks[id(t)] for t in mark.tracks if id(t) in tracks), None)
 
 
 def _put_back(track: Track, groups: list[dict[str, Any]], steps: int) -> None:

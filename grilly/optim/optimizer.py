@@ -343,8 +343,6 @@ class Optimizer:
         self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
     ) -> None:
         """Have memory and table for an update, or for a replay in which tracks have these paces."""
-        if self._ledger is not None and self._ledger.must_ask(self, tracks):
-            self._ask_applied()
         sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
         for i, group in enumerate(self.param_groups):
             self.check_group(group, f"param_groups[{i}] ")
