@@ -102,14 +102,17 @@ def test_any_call_may_run_out_of_memory(opened: Device, monkeypatch: pytest.Monk
     run = Run(place)
     monkeypatch.setattr(binding, "fault", log)
     through(run, log)
+    missed = 0
     for number in range(0, len(log.names), THINNED):
         monkeypatch.setattr(binding, "fault", None)
         run, failing = Run(place), Faults(number, OUT_OF_MEMORY)
         monkeypatch.setattr(binding, "fault", failing)
         through(run, failing)
+        missed += not failing.hit
         failing.at = None
         for got, want in zip(run.contents, wanted.contents, strict=True):
-            np.testing.assert_array_equal(got, want, failing.names[number])
+            np.testing.assert_array_equal(got, want, failing.names[-1])
+    assert missed <= 3  # a fence that takes longer is waited for again
 
 
 def test_a_lost_device_is_said_by_all_that_ask(
