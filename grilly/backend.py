@@ -103,10 +103,11 @@ class Control(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """What the last controlled update found, and how many were left out since ``start``."""
+    """What the last controlled update found, and how many were left out since the plan."""
 
     norm: float
     skipped: int
+    applied: bool
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ class CpuBackend:
         self._kept = Kept(kind)
         self._shown: Shown = ()
         self._work: list[Work] | None = None
+        self._control = hyper.control()
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
@@ -80,7 +81,8 @@ class CpuBackend:
     def plan(self, plan: Plan) -> None:
         self._keep()
         self._plan, self._shown = plan, plan.shown
-        self._control = hyper.control(*plan.control or ())
+        offset, words = hyper.settings(hyper.control(*plan.control or ()))
+        self._control.view(np.uint32)[offset // 4 :] = words
         self._work = None
         self._make_scratch()
         self._batches = backend.batches(plan.jobs)
@@ -131,9 +133,7 @@ class CpuBackend:
         self._roll()
 
     def examined(self) -> Examined:
-        control = self._control[0]
-        skipped = self._control.view(np.uint32)[4:6].view(np.uint64)
-        return Examined(float(control["norm"]), int(skipped[0]))
+        return Examined(*hyper.examined(self._control))
 
     def used(self, n: int, groups: int) -> Array:
         return self._kept.last(n, groups, self._table[: self._row], self._shown)

@@ -132,7 +132,8 @@ class GpuBackend(Recorded):
         self._batches = batches
         self._skips = plan.control is not None and plan.control.skip_nonfinite
         if plan.control is not None:
-            self._control.write(hyper.control(*plan.control))
+            offset, words = hyper.settings(hyper.control(*plan.control))
+            self._control.write(words, offset)
         for (table, ranges), part in zip(self._chunks, dealt, strict=True):
             table.write(part.table)
             ranges.write(part.ranges)
@@ -190,9 +191,7 @@ class GpuBackend(Recorded):
         return at.k - self._started + (0 if at.fresh else at.used)
 
     def examined(self) -> Examined:
-        words = self._control.read(hyper.control_dtype(), 1)
-        skipped = words.view(np.uint32)[4:6].view(np.uint64)
-        return Examined(float(words["norm"][0]), int(skipped[0]))
+        return Examined(*hyper.examined(self._control.read(hyper.control_dtype(), 1)))
 
     def used(self, n: int, groups: int) -> Array:
         return self._history.last(n, groups)

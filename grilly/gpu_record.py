@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +49,7 @@ class Recorded:
         self._kind = kind
         self._device = device
         self._jobs: vk.Buffer | None = None
+        self._control: Any = None  # a vk.Buffer, once a plan has asked for one
         self._history = GpuHistory(device, kind)
         # Set by a rule that has changed a number of the table.
         self.flags = device.buffer(4)
@@ -88,8 +90,10 @@ class Recorded:
         self._groups = [part.groups for part in dealt]
         self._active = active
         self._norms: dict[str, GpuNorm] = {}
-        if active is not None:
-            self._control = device.buffer(hyper.control().nbytes)
+        if active is not None and self._control is None:
+            control = device.buffer(hyper.control().nbytes)
+            control.write(hyper.control())
+            self._control = control
         self._steps = {(parity, "grad"): self._record_step(parity, "grad") for parity in (0, 1)}
         self._counts = counts
         self._refills: dict[int, vk.Tape] = {}

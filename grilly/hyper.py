@@ -106,9 +106,11 @@ def control_dtype() -> np.dtype[np.void]:
 def control(max_norm: float = np.inf, skip_nonfinite: bool = False) -> np.ndarray[Any, Any]:
     """Return the control, of shape (1,), of an optimizer with these settings at its start.
 
-    A largest norm below the smallest normal float32 becomes 0: drivers may flush it.
+    A largest norm below the smallest normal float32 becomes 0: drivers may flush it. The norm is
+    below 0 until there is one.
     """
     words = np.zeros(1, control_dtype())
+    words["norm"] = -1
     limit = np.float32(max_norm)
     words["max_norm"] = limit if limit >= np.finfo(np.float32).tiny else 0
     words["skip_nonfinite"] = skip_nonfinite
@@ -131,6 +133,21 @@ def cursor(words: np.ndarray[Any, Any]) -> Cursor:
     used = max(at["row_even"], at["row_odd"])
     k = np.array([at["k_lo"], at["k_hi"]], np.uint32).view(np.int64)
     return Cursor(used, at["kept"], at["ring_row"], int(k[0]), bool(at["fresh"]))
+
+
+def examined(control: np.ndarray[Any, Any]) -> tuple[float, int, bool]:
+    """Return of a control its norm, the skipped updates, and whether the last one was applied."""
+    skipped = int(control["skipped_lo"][0]) | int(control["skipped_hi"][0]) << 32
+    return float(control["norm"][0]), skipped, bool(control["applied"][0])
+
+
+def settings(control: np.ndarray[Any, Any]) -> tuple[int, np.ndarray[Any, Any]]:
+    """Return the words of a control from ``skipped_lo`` on, and where they begin, in bytes.
+
+    What was found by the last update stands before them, and stays when a control is set anew.
+    """
+    first = CONTROL_WORDS.index("skipped_lo")
+    return 4 * first, control.view(np.uint32)[first:]
 
 
 def glsl() -> str:

@@ -128,8 +128,10 @@ def numbers(structure: Structure, constants: Any) -> list[Any]:
     ]
 
 
-def significands(formula: Callable[..., Any], t: float, moved: Any) -> list[Number]:
-    """Return the exact arithmetic's values at steps t + ``moved``, ints: m and e of m * 2**e."""
+def significands(
+    formula: Callable[..., Any], t: float, moved: np.ndarray[Any, np.dtype[np.int64]]
+) -> list[Number]:
+    """Return the exact arithmetic's values at steps t + moved: m and e of m * 2**e."""
     own, rows = program(formula), len(moved)
     steps = xfloat.add(xfloat.from_int(moved), xfloat.from_float64(t))
     exact = evaluate(own.structure, own.constants, steps, xfloat.from_int(1))

@@ -233,8 +233,22 @@ def test_the_pictures_are_what_is_drawn(
     assert capsys.readouterr().out.count("differs") == 3
 
 
+def test_the_example_of_device_training() -> None:
+    text = (ROOT / "docs" / "device-training.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(example, "docs/device-training.md", "exec"), {})
+
+
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/schedules.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/device-training.md",
+        "docs/schedules.md",
+        "docs/torch-differences.md",
+    ],
 )
 def test_links_lead_somewhere(name: str) -> None:
     file = ROOT / name

@@ -130,9 +130,10 @@ ALLOWED = {
     "gpu_rules": {"numpy", "backend", "gpu", "resident", "rules", "shaders", "vk"},
     "optim": {
         "numpy",
-        "errors",
         "backend",
+        "errors",
         "hyper",
+        "interrupt",
         "kept",
         "nn",
         "program",

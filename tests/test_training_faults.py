@@ -38,10 +38,11 @@ class Kind(NamedTuple):
     added: dict[str, Any]
 
 
-# AdamW's group that is added has a state more; for both the slabs must move.
+# AdamW's group that is added has a state more; for both the slabs must move. One skips updates.
 KINDS = {
     "AdamW": Kind(AdamW, {}, {"amsgrad": True}),
     "SGD": Kind(SGD, {"momentum": 0.5}, {"nesterov": True}),
+    "skips": Kind(AdamW, {"skip_nonfinite": True, "max_norm": 1.0}, {"amsgrad": True}),
 }
 
 
@@ -81,17 +82,19 @@ class Life:
         self.made = 0
 
     def step(self, resting: int | None = None) -> None:
+        self.old = self.params[0].copy()
         members = sum(len(group["params"]) for group in self.optimizer.param_groups)
         grads: list[Any] = [hashed_gradient(p.size, self.made) for p in self.params[:members]]
+        if self.kind == "skips" and self.made % 3 == 1:
+            grads[1][2] = np.inf
         if resting is not None:
             grads[resting] = None
-        self.old = self.params[0].copy()
         self.optimizer.step(gradients=grads)
         self.tick()
 
     def tick(self) -> None:
+        self.scheduler.step()  # which may ask the device
         self.made += 1
-        self.scheduler.step()
 
     def edit(self) -> None:
         self.optimizer.param_groups[0]["weight_decay"] = 0.5
@@ -132,7 +135,7 @@ class Life:
         """What it has all come to."""
         state = self.optimizer.state_dict()["state"]
         arrays = [value for i in sorted(state) for _, value in sorted(state[i].items())]
-        return [*self.params, *arrays, self.seen]
+        return [*self.params, *arrays, self.seen, self.scheduler.last_epoch]
 
 
 def undisturbed(kind: str) -> list[Any]:

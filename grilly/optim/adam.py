@@ -29,6 +29,12 @@ class Adam(Optimizer):
     does. The products are in the state_dict, as two float64 whose sum each is, "beta1_product" and
     "beta2_product"; a state without them, as torch's, is taken to have used the group's betas.
 
+    ``max_norm`` multiplies all gradients of an update by min(1, max_norm / (their norm + 1e-6)), as
+    torch.nn.utils.clip_grad_norm_ does; ``grad_norm()`` tells the norm. ``skip_nonfinite`` leaves
+    an update out whose gradients have an inf or nan: weights, states, k and schedulers stay, as
+    with torch's GradScaler; ``skipped()`` counts them. Both are done on the device, without the
+    host. What advances when says docs/device-training.md.
+
     Raises TypeError or ValueError, naming the argument, for what cannot be meant, and RuntimeError
     where both ``fused`` and ``foreach`` are asked for.
 

@@ -14,7 +14,7 @@ class AdamW(Adam):
     ``params`` is an iterable of grilly.nn.Parameter or writeable float32 numpy arrays, or of
     dicts (param groups) with a key "params" and any of the options. ``device`` is "auto", "cpu",
     "vulkan", an index, or a part of a device's name (see grilly.backend.on_device).
-    ``bias_correction`` is as in Adam.
+    ``bias_correction``, ``max_norm`` and ``skip_nonfinite`` are as in Adam.
     ``foreach``, ``capturable`` and ``fused`` are kept in the groups and change nothing.
 
     Update (arXiv:1711.05101; arXiv:1904.09237 for ``amsgrad``), all in float32:

@@ -8,145 +8,183 @@ of the updates that it has made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
-from ..backend import Pace
+from ..backend import MOVES, Examined, Pace
+from .lr_scheduler.touch import write
+from .written import edits, held, put
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from .stepping import Stepping
+    from .track import Track
 
 
-def settled(optimizer: Stepping, applied: int) -> int:
-    """Take notice that ``applied`` updates were made since the plan; return how many were not."""
-    timeline = optimizer._timeline
-    attempted = timeline.progress.row
-    if applied == attempted:
-        return 0
-    for track, steps, pace in timeline.moved(optimizer._driven):
-        good, waits = counted(steps, attempted, applied, pace)
-        scheduler = track.outermost()
-        if scheduler is not None:
-            if good != steps:
-                scheduler._leap(good - steps)
-            track.ignores_next = waits
-    timeline.progress = timeline.after_plan(applied)
-    timeline.forget()
-    return attempted - applied
+@dataclass
+class Mark:
+    """A scheduler's last step, after so many updates of all time, attempted and applied ones."""
+
+    attempted: int
+    applied: int
+    counts: bool = True  # whether that step did
+    # The steps since the ledger was last right, made as if all updates were applied, and the
+    # tracks that were walked along.
+    moves: int = 0
+    pace: Pace = MOVES
+    tracks: Sequence[Track] = ()
+    # Not held fast: a scheduler holds its optimizer, whose ledger this is in.
+    owner: Callable[[], Any] = lambda: None
 
 
-def counted(steps: int, attempted: int, applied: int, pace: Pace) -> tuple[int, bool]:
-    """Return how many of a scheduler's steps count, and whether the next call of step() does not.
+class Ledger:
+    """The updates of an optimizer that are known to be applied or left out.
 
-    In a tape a step that was recorded after m updates takes effect after m that were made. Outside,
-    a step counts if an update was made since the one before.
-    """
-    if len(pace.within) > 1:
-        return pace.past(applied), False
-    behind = attempted - steps
-    if behind in (0, 1):  # a step after each update, and after the last one perhaps still to come
-        good = min(steps, applied)
-        return good, behind == 1 and good == applied
-    if applied:
-        return steps, False
-    return 0, steps == 0
-
-
-@cache
-def settling(kind: Any) -> type[Any]:
-    """Return a scheduler's class for an optimizer of whose updates the host does not know.
-
-    What it shows of itself is read back from the device first. It has the name of ``kind``.
+    What the timeline counts beyond that, ``unknown``, was attempted since. That a scheduler has
+    moved as its pace says before each of these is what the timeline sees to: else it plans anew,
+    and asks before.
     """
 
-    def asks(name: str) -> Any:
-        def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            self.optimizer._settle_applied()
-            return getattr(kind, name)(self, *args, **kwargs)
+    def __init__(self) -> None:
+        self.attempted = self.applied = 0  # of all time
+        self.row = self.left_out = 0  # since the plan
+        self._has: npt.NDArray[np.bool_] | None = None
+        self._marks: WeakKeyDictionary[Any, Mark] = WeakKeyDictionary()
+        self._moved: list[Mark] = []  # those with ``moves``
 
-        method.__doc__ = getattr(kind, name).__doc__
-        return method
+    def unknown(self, optimizer: Stepping) -> int:
+        """Return how many updates were attempted beyond those that are known."""
+        return optimizer._timeline.progress.row - self.row
 
-    def asked(name: str) -> property:
-        def get(self: Any) -> Any:
-            self.optimizer._settle_applied()
-            return self.__dict__[name]
+    @property
+    def skipped(self) -> int:
+        """How many updates of all time were left out."""
+        return self.attempted - self.applied
 
-        def put(self: Any, value: Any) -> None:
-            self.__dict__[name] = value
+    def planned(self, optimizer: Stepping) -> None:
+        """Take notice of a plan, also of one that failed: the backend counts from 0 on."""
+        self.row, self.left_out = optimizer._timeline.progress.row, 0
 
-        return property(get, put)
+    def attempts(self, optimizer: Stepping) -> None:
+        """Remember who has a state, before an update that may be left out gives one."""
+        if not self.unknown(optimizer):
+            self._has = optimizer._memory.has
 
-    shown = [name for name in SHOWN if hasattr(kind, name)]
-    body: dict[str, Any] = {name: asks(name) for name in shown}
-    body |= {name: asked(name) for name in getattr(kind, "_READ_BACK", ("last_epoch",))}
-    names = {"__module__": kind.__module__, "__doc__": kind.__doc__, "_reads_back": True}
-    made = type(kind.__name__, (kind,), {"__slots__": (), **names, **body})
-    made.__qualname__ = kind.__qualname__
-    return made
+    # --- What a scheduler's step may do without asking -------------------------------------------
 
+    def mark(self, scheduler: Any) -> Mark:
+        """Return a scheduler's last step; one that has made none begins now."""
+        known = self._marks.get(scheduler)
+        if known is None:
+            owner = ref(scheduler)
+            known = self._marks[scheduler] = Mark(self.attempted, self.applied, owner=owner)
+        return known
 
-@cache
-def skipping(kind: Any) -> type[Any]:
-    """Return an optimizer's class whose groups are read back when asked for.
+    def counts(self, scheduler: Any) -> bool:
+        """Return whether a scheduler's step counts, where it is known which updates were applied.
 
-    ``param_groups`` waits for the device, if it is not known which updates were made. A group that
-    was taken from it before shows what holds if all were made, until then.
-    """
+        It does if one was since its step before; several in a row share their fate.
+        """
+        mark = self.mark(scheduler)
+        if self.attempted > mark.attempted:
+            mark.counts = self.applied > mark.applied
+            mark.attempted, mark.applied = self.attempted, self.applied
+        return mark.counts
 
-    def param_groups(self: Any) -> Any:
-        self._settle_applied()
-        return self.__dict__["param_groups"]
+    def may_go_on(self, scheduler: Any) -> bool:
+        """Return whether a step can be made as if the one update since the last was applied."""
+        mark, optimizer = self.mark(scheduler), scheduler.optimizer
+        since = self.attempted + self.unknown(optimizer) - mark.attempted
+        along = not mark.moves or mark.pace == MOVES
+        return since == 1 and mark.attempted >= self.attempted and along and _goes_on(scheduler)
 
-    def set_param_groups(self: Any, groups: Any) -> None:
-        self.__dict__["param_groups"] = groups
-
-    def step(self: Any, closure: Any = None, *, gradients: Any = None) -> Any:
-        with self._as_if_made():
-            return kind.step(self, closure, gradients=gradients)
-
-    def get_ready(self: Any, *args: Any) -> Any:
-        with self._as_if_made():
-            return kind._get_ready(self, *args)
-
-    def replayed(self: Any, *args: Any) -> None:
-        with self._as_if_made():
-            kind._replayed(self, *args)
-
-    @contextmanager
-    def as_if_made(self: Any) -> Iterator[None]:
-        if self._quiet:
-            yield
+    def went_on(self, scheduler: Any, moves: int = 1, pace: Pace = MOVES) -> None:
+        """Note steps that were made so, by the updates until now."""
+        mark, tracks = self.mark(scheduler), scheduler._tracks()
+        mark.attempted = self.attempted + self.unknown(scheduler.optimizer)
+        if not tracks:  # it counts metrics, whatever becomes of the updates
             return
-        self._unsure, self._quiet = False, True
-        try:
-            yield
-        finally:
-            self._quiet = False
-            skipping = self.skip_nonfinite and self._timeline.progress.row > 0
-            self._unsure = skipping or any(seat.pending for seat in self._seated())
+        if not mark.moves:
+            self._moved.append(mark)
+        mark.moves, mark.pace, mark.tracks = mark.moves + moves, pace, tracks
 
-    step.__doc__ = kind.step.__doc__
-    body = {"step": step, "_get_ready": get_ready, "_replayed": replayed, "_as_if_made": as_if_made}
-    names: dict[str, Any] = {
-        "__module__": kind.__module__,
-        "__doc__": kind.__doc__,
-        "_reads_back": True,
-    }
-    groups = property(param_groups, set_param_groups)
-    made = type(kind.__name__, (kind,), {**names, **body, "param_groups": groups})
-    made.__qualname__ = kind.__qualname__
-    return made
+    def enter(self, scheduler: Any) -> bool:
+        """Let a tape begin, whose steps of a scheduler count by the updates of the tape alone.
+
+        Returns whether the device was asked for that.
+        """
+        mark, optimizer = self.mark(scheduler), scheduler.optimizer
+        if mark.attempted == self.attempted + self.unknown(optimizer):
+            return False
+        optimizer._settle_applied()
+        mark.attempted, mark.applied = self.attempted, self.applied
+        return True
+
+    # --- What the device says --------------------------------------------------------------------
+
+    def learn(self, optimizer: Stepping, applied: int, examined: Examined) -> int:
+        """Set right what was taken for made; return how many updates were not.
+
+        ``applied`` updates are since the plan, ``examined`` is the last one.
+        """
+        timeline, unknown = optimizer._timeline, self.unknown(optimizer)
+        executed = applied + examined.skipped - self.left_out - self.row
+        last = examined.applied
+        if executed > unknown:  # and one that was cut short, of which nothing is counted yet
+            applied, last = applied - last, True
+        made = applied - self.row
+        shifts = {
+            id(track): shift
+            for mark in self._moved
+            for shift in (self._correct(mark, optimizer, applied, last),)
+            for track in mark.tracks
+        }
+        self._moved.clear()
+        if not made and self._has is not None:
+            optimizer._memory.has = self._has
+        if made < unknown:
+            timeline.correct(applied, shifts, optimizer._driven)
+        self.attempted, self.applied = self.attempted + unknown, self.applied + made
+        self.row, self.left_out = applied, self.left_out + unknown - made
+        return unknown - made
+
+    def _correct(self, mark: Mark, optimizer: Stepping, applied: int, last: bool) -> int:
+        """Take back those of a scheduler's steps that do not count; return how far it moved."""
+        phase = optimizer._timeline.phase
+        pending = mark.attempted < self.attempted + self.unknown(optimizer)  # no step came after
+        own = applied - (last and pending)
+        good = mark.pace.past(phase + own) - mark.pace.past(phase + self.row)
+        back, mark.moves = mark.moves - good, 0
+        mark.applied = self.applied + own - self.row
+        mark.counts = last or pending or len(mark.pace.within) > 1
+        scheduler = mark.owner()
+        if back and scheduler is not None:
+            _go_back(scheduler, back)
+        for track in mark.tracks if back and scheduler is None else ():
+            _put_back(track, optimizer.param_groups, back)
+        return -back
 
 
-SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict")
+def _goes_on(scheduler: Any) -> bool:
+    return bool(scheduler._reach()[0] >= 1)
 
 
-def read_back(scheduler: Any) -> None:
-    """Let a scheduler and its optimizer ask the device before they show anything of themselves."""
-    for one, kind_of in ((scheduler.optimizer, skipping), (scheduler, settling)):
-        kind: Any = type(one)
-        if not getattr(kind, "_reads_back", False):
-            one.__class__ = kind_of(kind)
+def _go_back(scheduler: Any, steps: int) -> None:
+    """Take back steps that did not count, but nothing that a hand has written since."""
+    edited = edits(scheduler._tracks(), scheduler.optimizer.param_groups)
+    scheduler._leap(-steps)
+    for group, key, value in edited:
+        write(group, key, value)
+
+
+def _put_back(track: Track, groups: list[dict[str, Any]], steps: int) -> None:
+    """Take back steps of a scheduler that is gone."""
+    edited, t = edits([track], groups), track.t - steps
+    track.lay(track.formulas, t, t)
+    put(track, groups, held(track, groups))
+    for group, key, value in edited:
+        write(group, key, value)

@@ -10,12 +10,13 @@ from typing import Any, ClassVar, NoReturn
 
 from .. import hyper
 from ..backend import choose
-from .applied import skipping
+from .applied import Ledger
 from .control import check_control
 from .memory import Memory
 from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
 from .params import array_of, check_distinct, check_named, groups_of, params_of
 from .residents import check_place, choice, listed
+from .shown import reading_optimizer
 from .sources import Sources
 from .timeline import Column, Timeline
 
@@ -45,7 +46,9 @@ class Grouped:
         device: str | int = "auto",
     ) -> None:
         check_control(max_norm, skip_nonfinite)
-        self.max_norm, self.skip_nonfinite = max_norm, skip_nonfinite
+        self.max_norm = max_norm
+        # What is known of the updates that may be left out; None: none are.
+        self._ledger = Ledger() if skip_nonfinite else None
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self._params: list[Any] = []
@@ -66,7 +69,12 @@ class Grouped:
         self._add(groups)
         if skip_nonfinite:
             kind: Any = type(self)
-            self.__class__ = skipping(kind)
+            self.__class__ = reading_optimizer(kind)
+
+    @property
+    def skip_nonfinite(self) -> bool:
+        """Whether an update is left out whose gradients have a value that is not finite."""
+        return self._ledger is not None
 
     @property
     def device(self) -> str:

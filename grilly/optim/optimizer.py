@@ -183,15 +183,17 @@ class Optimizer(Stepping):
         nan or infinite if a gradient is. Raises ValueError for an optimizer that neither clips
         (``max_norm``) nor skips (``skip_nonfinite``), and before the first step.
         """
-        if self._timeline.control is None:
+        self._settle()
+        norm = -1.0 if self._timeline.control is None else self._backend.examined().norm
+        if norm < 0:
             raise ValueError(NO_NORM)
-        return self._backend.examined().norm
+        return norm
 
     @entry
     def skipped(self) -> int:
         """Return how many updates were left out, for a gradient was not finite; waits."""
         self._settle()
-        return self._skipped
+        return 0 if self._ledger is None else self._ledger.skipped
 
     @entry
     def state_dict(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 
+from ..backend import Pace
 from ..errors import StateError
 from ..resident.metrics import lives_on_device
 from ..resident.recording import refuse
@@ -103,7 +104,7 @@ class ParamScheduler:
         self._closed = False
         self._seat: Seat | None = None
         self._had_seat = False
-        self._track = Track(self)
+        self._track = Track()
         self._states: AllStates = {}
         self._following = self._taken_in(None)
         with self._unchanged_on_error():
@@ -338,6 +339,14 @@ class ParamScheduler:
         self._move(self.last_epoch + steps, self._states)
         if self._seat is not None:
             self._seat.counted()
+
+    def _enters(self) -> bool:
+        """Be ready for a replay; return whether the device was asked for that."""
+        return False
+
+    def _leaps(self, steps: int, pace: Pace) -> None:
+        """Be where so many steps of replays lead in which it moves at this pace."""
+        self._leap(steps)
 
     def _tracks(self) -> list[Track]:
         """Return the tracks that are written along now."""

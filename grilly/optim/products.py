@@ -95,11 +95,20 @@ def _whole(value: float) -> Number:
 
 
 class Beta(NamedTuple):
-    """The schedule of a beta, its step when a cycle of updates begins, and how that moves."""
+    """The schedule of a beta, its step at the start of a cycle, and how it moves from there.
+
+    The next update is number ``phase`` of the cycle.
+    """
 
     schedule: Schedule
-    t: float
-    pace: Pace
+    t: float = 0.0
+    pace: Pace = STAYS
+    phase: int = 0
+
+    def after(self, updates: int) -> Beta:
+        """Return the same beta so many updates later."""
+        cycles, phase = divmod(self.phase + updates, len(self.pace.within))
+        return self._replace(t=self.t + cycles * self.pace.each, phase=phase)
 
 
 class Path:
@@ -152,9 +161,7 @@ class Window(Path):
         return self._products[i]
 
     def goes_on(self, i: int, beta: Beta) -> bool:
-        schedule, t, pace = self._beta
-        begins = i % len(pace.within) == 0
-        return begins and i < self.rows and beta == (schedule, t + pace.past(i), pace)
+        return i < self.rows and beta == self._beta.after(i)
 
     def formula(self, make: Callable[[Schedule], Formula]) -> Formula:
         if make not in self._formulas:
@@ -166,7 +173,8 @@ class Window(Path):
 
 def _betas(beta: Beta, rows: int) -> list[Number]:
     """Return the betas, as far as they can be ones; the first is, but for its last bit."""
-    betas = significands(beta.schedule, beta.t, beta.pace.moved(Clock(0), rows))
+    moved = beta.pace.moved(Clock(1, 0, beta.phase), rows)
+    betas = significands(beta.schedule, beta.t, moved)
     m, e = betas[0]
     first = (max(m, 0), e) if m.bit_length() + e <= 0 else (2**64 - 1, -64)
     good = [0 <= m and m.bit_length() + e <= 0 for m, e in betas]
@@ -195,20 +203,18 @@ def begun(beta: float, count: int, saved: tuple[float, float] | None) -> Place:
     own = power(beta, count) if saved is None else from_floats(*saved)
     if count == 0 or own == power(beta, count):
         return Place(Powers(Constant(beta)), count)
-    return Place(Window(count, own, Beta(Constant(beta), 0.0, STAYS), 1), 0)
+    return Place(Window(count, own, Beta(Constant(beta)), 1), 0)
 
 
-def followed(
-    place: Place, count: int, schedule: Schedule, epoch: float | None, pace: Pace
-) -> Place:
+def followed(place: Place, count: int, given: Beta) -> Place:
     """Return the place from which the next update goes on, the same if its path does."""
-    constant = isinstance(schedule, Constant)
-    beta = Beta(schedule, 0.0, STAYS) if constant else Beta(schedule, epoch or 0.0, pace)
+    schedule = given.schedule
+    beta = Beta(schedule) if isinstance(schedule, Constant) else given
     if place.path.goes_on(place.i, beta):
         return place
     if isinstance(schedule, Constant) and count == 0:
         return Place(Powers(schedule), 0)
     rows = WINDOW if place.i == place.path.rows else SHORT
-    period = len(pace.within)
+    period = len(given.pace.within)
     rows = max(rows // period, 1) * period  # whole cycles, for a replay makes no others
     return Place(Window(count, place.product, beta, rows), 0)

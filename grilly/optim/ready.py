@@ -47,7 +47,7 @@ class Ready:
         timeline = optimizer._timeline
         self._planned = timeline._planned
         self.active = active
-        self._control = optimizer.max_norm, optimizer.skip_nonfinite
+        self._max_norm = optimizer.max_norm
         self._driven = dict(optimizer._driven)
         self._followed = followed
         self._decides = not {own.key[0] for own in followed} <= HARMLESS
@@ -101,12 +101,13 @@ class Ready:
     def _holds(self, optimizer: Stepping) -> bool:
         timeline, groups = optimizer._timeline, optimizer.param_groups
         progress = timeline.progress
+        row = timeline.phase + progress.row
         lists = list(map(PARAMS, groups))
         return (
             timeline._planned is self._planned
             and optimizer._begun is None
             and not optimizer._unsure
-            and (optimizer.max_norm, optimizer.skip_nonfinite) == self._control
+            and optimizer.max_norm == self._max_norm
             and progress.row < timeline._rows
             and progress.steps < MOST_STEPS
             and optimizer._driven == self._driven
@@ -114,7 +115,7 @@ class Ready:
             and list(map(len, lists)) == optimizer._members
             and all(map(is_, chain.from_iterable(lists), optimizer._params))
             and all(map(is_, map(DATA, self._holders), self._held))
-            and all([own.stands(groups, progress.row) for own in self._followed])
+            and all([own.stands(groups, row) for own in self._followed])
             and (not self._decides or _decided(optimizer) == self._decided)
             and (not self._host_inputs or all([own.stays() for own in self._host_inputs]))
         )

@@ -20,9 +20,9 @@ def resident(param: Any) -> DeviceArray | None:
 
 
 def homes_of(params: Sequence[Any]) -> Homes:
-    """Return the memory of the parameters that live on a device, by number."""
+    """Return the memory of the parameters that live on a device, by number; not of empty ones."""
     arrays = map(resident, params)
-    return {i: array._memory for i, array in enumerate(arrays) if array is not None}
+    return {i: a._memory for i, a in enumerate(arrays) if a is not None and a.size}
 
 
 def choice(device: str | int, groups: Sequence[Any]) -> str | int:

@@ -13,7 +13,8 @@ from ..resident.metrics import Metric, metric_on_device
 from ..resident.ops import alone
 from ..rules.base import metric_of
 from ..rules.on_device import Member
-from .applied import read_back
+from .lr_scheduler.noted import moved_on
+from .shown import read_back
 
 if TYPE_CHECKING:
     from .. import vk
@@ -47,8 +48,6 @@ class Seat:
     def counted(self) -> None:
         """Take notice that the device has counted metrics."""
         self.pending = True
-        if not self.optimizer._quiet:
-            self.optimizer._unsure = True
 
     def settle(self) -> bool:
         """Let the scheduler know what the device has made of the metrics; whether that was new.
@@ -128,6 +127,23 @@ def device_step(scheduler: Any, given: Any) -> None:
         return
     metric.place.check()
     metric.place.run(step)
-    with as_if_made():
-        scheduler._counted_on_device(1)
+    _move(scheduler)
     seat.counted()
+
+
+def _move(scheduler: Any) -> None:
+    """Let the schedules around the rules make a step, which is one by the updates as any."""
+
+    def step() -> None:
+        scheduler._counted_on_device(1)
+
+    optimizer = scheduler.optimizer
+    ledger = optimizer._ledger
+    if not scheduler._tracks() or moved_on(scheduler, step):
+        return
+    if ledger is not None:
+        with optimizer._lock:
+            optimizer._ask_applied()
+    if ledger is None or ledger.counts(scheduler):
+        with optimizer._as_if_made():
+            step()

@@ -14,7 +14,8 @@ from .timeline import Column
 class SGD(Optimizer):
     """SGD with torch.optim.SGD's arguments and meaning, on a device.
 
-    ``params`` and ``device`` are as in AdamW. Any of the options may stand in a group, too.
+    ``params`` and ``device`` are as in AdamW, ``max_norm`` and ``skip_nonfinite`` as in Adam. Any
+    of the other options may stand in a group, too.
     ``foreach`` and ``fused`` are kept in the groups and change nothing.
 
     Update, all in float32 (the momentum of I. Sutskever et al., ICML 2013, in torch's form):

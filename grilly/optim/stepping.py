@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from ..backend import Pace
 from ..errors import DeviceError
+from ..interrupt import Uninterrupted
 from ..nn.parameter import Float32
 from ..resident.array import DeviceArray
-from .applied import settled
 from .control import control_of
 from .entry import entry
 from .grouped import Grouped
@@ -53,16 +53,14 @@ class Stepping(Grouped):
 
     # An update of which it is not known whether the device has made it.
     _begun: Begun | None = None
-    # Whether updates were attempted of which it is not known whether they were made, and how many
-    # were not.
+    # Whether the device knows what the host does not: of updates whether they were made, of rules
+    # what they have counted. And how many work on the groups as if all were known: see shown.py.
     _unsure: bool = False
-    # Whether somebody works on the groups as if all were known: see applied.py.
-    _quiet: bool = False
+    _trusting: int = 0
     # What the last update was made from, if the next one may be made from the same.
     _ready: Ready | None = None
     # What the last replay was made from, with its tracks' paces and its cycle's updates.
     _last_replay: tuple[Ready | None, dict[int, Pace], int] = (None, {}, 0)
-    _skipped: int = 0
 
     def _prepare(
         self, active: npt.NDArray[np.bool_], tracks: dict[int, Pace] | None = None, period: int = 1
@@ -84,7 +82,11 @@ class Stepping(Grouped):
             return sources
         if self._ask_device():
             return self._prepare(active, tracks, period)  # the groups may have other numbers now
-        timeline.plan(sources, active, counted, paces)
+        try:
+            timeline.plan(sources, active, counted, paces)
+        finally:
+            if self._ledger is not None:
+                self._ledger.planned(self)
         for seat in self._seated():
             seat.rules.aim()
         return None
@@ -127,6 +129,8 @@ class Stepping(Grouped):
         """Count updates that a tape has made; 0: it failed, and nothing is known."""
         self._ready = None
         if updates:
+            if self._ledger is not None:
+                self._ledger.attempts(self)
             self._memory.has = self._memory.has | (active[:, None] & self._made())
             self._timeline.progress = self._timeline.after(updates)
         else:
@@ -146,43 +150,57 @@ class Stepping(Grouped):
 
     def _settle(self, patience: float | None = None) -> None:
         """Finish an update that was cut short if the device has made it; forget it if not."""
-        if self._unsure:
+        if self._begun is not None:
+            applied = self._backend.applied(patience)
+            if applied is not None and self._ledger is not None:
+                applied += self._backend.examined().skipped - self._ledger.left_out
+            if applied == self._begun.progress.row:
+                self._finish(self._begun)
+            elif applied is not None:
+                self._begun = None
+        if self._unsure and self._begun is None:
             self._settle_applied()
-        if self._begun is None:
-            return
-        applied = self._backend.applied(patience)
-        if applied == self._begun.progress.row:
-            self._finish(self._begun)
-        elif applied is not None:
-            self._begun = None
 
     def _finish(self, begun: Begun) -> None:
+        if self._ledger is not None:
+            self._ledger.attempts(self)
         self._timeline.progress, self._memory.has = begun.progress, begun.has
         for i, array in begun.arrays.items():
             self._backend.read("param", i, array)
         self._begun = None
 
     def _settle_applied(self) -> None:
-        """Learn which updates the device has made, where that is not known; waits then."""
+        """Learn what the device knows and the host does not; waits then."""
         if self._unsure:
+            self._backend.check()  # as in entry.py
             with self._lock:
-                self._unsure = False  # who asks for the groups meanwhile gets them as they are
-                try:
-                    self._ask_device()
-                except BaseException:
-                    self._unsure = True
-                    raise
+                self._ask_device()
 
     def _ask_device(self) -> bool:
         """Ask the device for what the host does not know; return whether anything was new."""
-        skipped = 0
-        if self.skip_nonfinite and self._timeline.progress.row:
-            applied = self._backend.applied()
-            skipped = 0 if applied is None else settled(self, applied)
-            self._skipped += skipped
-        # Each of them: one that raises for a refused metric must not hide another's.
-        news = [seat.settle() for seat in self._seated()]
+        skipped = self._ask_applied()
+        with self._as_if_made():
+            # Each of them: one that raises for a refused metric must not hide another's.
+            news = [seat.settle() for seat in self._seated()]
         return skipped > 0 or any(news)
+
+    def _ask_applied(self) -> int:
+        """Ask the device which updates were made; return how many of the unknown were skipped."""
+        ledger = self._ledger
+        if ledger is None or not ledger.unknown(self):
+            return 0
+        applied, examined = self._backend.applied(), self._backend.examined()
+        assert applied is not None
+        with Uninterrupted(), self._as_if_made():
+            skipped = ledger.learn(self, applied, examined)
+            if skipped and self._begun is not None:  # it comes after what is known now
+                has = self._memory.has | (self._timeline.active[:, None] & self._made())
+                self._begun = Begun(self._begun.arrays, self._timeline.after(), has)
+        return skipped
+
+    def _as_if_made(self) -> AbstractContextManager[None]:
+        """Return a context in which what is unknown is taken for what was foreseen."""
+        return nullcontext()
 
     def _seated(self) -> list[Seat]:
         """Return the seats of rules that run on the device."""

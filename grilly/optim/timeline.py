@@ -20,7 +20,7 @@ from ..kept import shown
 from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option
-from .products import ROOTS, START, as_floats, begun, followed
+from .products import ROOTS, START, Beta, as_floats, begun, followed
 from .progress import AS_PREDICTED, Epochs, Places, Progress
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ class Timeline:
         # What the table was planned for (None: plan anew), and the schedules' steps in its row 0.
         self._planned: Any = None
         self._started: Epochs = []
+        # Which step of a cycle the plan's first update is. A tape's is where its updates have
+        # come to, which is not the first if some were left out.
+        self.phase = 0
+        self._phases: dict[Any, int] = {}
         self._paces: Paces = []
         self._rows = np.inf  # as many as the products are known for
 
@@ -112,7 +116,10 @@ class Timeline:
 
         A product that is None is a power of the beta in the parameter's group.
         """
+        self._unfold()
         self.forget()
+        self._phases.clear()
+        self.phase, self._paces = 0, []
         counts = [count for count, _ in loaded]
         steps = max(counts, default=0)
         behind = steps - np.array(counts, np.int64)
@@ -165,10 +172,18 @@ class Timeline:
     ) -> None:
         """Make the table right for what ``fits`` was asked about."""
         self.forget()  # if the device fails now, the next step plans again
-        self._paces = self._likely() if paces is None else paces
+        self._turn(self._likely() if paces is None else paces)
         self._plan(sources, active, self._behind)
         self._planned = (*self._wanted, self.control)
         self.active, self._counted, self._at_plan = active, counted, self.progress
+
+    def _turn(self, paces: Paces) -> None:
+        """Go over to these paces, and on from where their cycle was left."""
+        left = (self.phase + self.progress.row) % self._period
+        if left:
+            self._phases[_key(self._paces)] = left
+        self._paces = paces
+        self.phase = self._phases.pop(_key(paces), 0)
 
     def _check_countable(self, counted: Array) -> None:
         if self.progress.steps < MOST_STEPS:  # of the most updated one, so of all
@@ -185,25 +200,25 @@ class Timeline:
         """The number of updates from here on for which the betas' products are known."""
         return self._rows - self.progress.row
 
-    def moved(self, driven: Mapping[tuple[int, Key], Track]) -> list[tuple[Track, int, Pace]]:
-        """Return each track with its steps since the plan, and the pace that it was planned for."""
-        found: dict[int, tuple[Track, int, Pace]] = {}
-        for (group, key), track in driven.items():
-            if group < len(self._started) and key in self._keys:
-                at = self._keys.index(key)
-                epoch = self._started[group][at]
-                if epoch is not None and id(track) not in found:
-                    steps = int(track.t - epoch)
-                    found[id(track)] = track, steps, self._paces[group][at]
-        return list(found.values())
+    def correct(
+        self, updates: int, shifts: Mapping[int, int], driven: Mapping[tuple[int, Key], Track]
+    ) -> None:
+        """Take notice that only so many updates were made since the plan.
 
-    def after_plan(self, updates: int) -> Progress:
-        """Return the progress once so many updates were made since the plan."""
-        now, self.progress = self.progress, self._at_plan
-        try:
-            return self.after(updates)
-        finally:
-            self.progress = now
+        ``shifts`` says, by a track's identity, how far it was moved therefore.
+        """
+        self._unfold()
+        _, _, _, last, moved, *_ = self.progress
+        self.progress = self._at_plan
+        # When a schedule moves is guessed from these.
+        shifted = [
+            [
+                e if e is None else e + shifts.get(id(driven.get((group, key))), 0)
+                for e, key in zip(own, self._keys, strict=True)
+            ]
+            for group, own in enumerate(last)
+        ]
+        self.progress = self.after(updates)._replace(last=shifted, moved=moved)
 
     def after(self, updates: int = 1) -> Progress:
         """Return the progress once the update that was prepared is made, or so many of it."""
@@ -255,11 +270,16 @@ class Timeline:
         return result
 
     @property
+    def _period(self) -> int:
+        return len(self._paces[0][0].within) if self._paces else 1
+
+    @property
     def _single(self) -> bool:
         """Whether the table goes on from update to update, and no schedule moves before one."""
         return all(pace.within == (0,) for own in self._paces for pace in own)
 
     def _predicted(self, row: int) -> Epochs:
+        row += self.phase
         return [
             [None if e is None else e + pace.past(row) for e, pace in zip(*own, strict=True)]
             for own in zip(self._started, self._paces, strict=True)
@@ -267,7 +287,10 @@ class Timeline:
 
     def _plan(self, sources: Sources, active: Array, behind: Array) -> None:
         places = self._followed(sources, active)
-        self._started = self._now
+        self._started = [
+            [None if e is None else e - pace.past(self.phase) for e, pace in zip(*own, strict=True)]
+            for own in zip(self._now, self._paces, strict=True)
+        ]
         self._keys = list(sources[0])
         self.progress = self.progress._replace(row=0, places=tuple(places), moving=active)
         lanes: list[Lane] = [*zip(self._groups.tolist(), behind.tolist(), places, strict=True)]
@@ -284,7 +307,7 @@ class Timeline:
         plan = Plan(len(self._lanes), tuple(jobs), tuple(lane_of), paces, self.control, show)
         self._backend.plan(plan)
         # A schedule's own step, which may be fractional, is its job's offset: exact.
-        self._backend.start(Clock(self.progress.steps + 1))
+        self._backend.start(Clock(self.progress.steps + 1, 0, self.phase))
 
     def _likely(self) -> Paces:
         """Return the paces that the schedules are likely to go on with.
@@ -319,9 +342,12 @@ class Timeline:
     def _on(self, places: Places, count: int, sources: Sources, group: int) -> Places:
         paces = dict(zip(sources[group], self._paces[group], strict=True))
         return tuple(
-            followed(place, count, *sources[group][key], paces[key])
+            followed(place, count, self._beta(*sources[group][key], paces[key]))
             for place, key in zip(places, self._betas, strict=True)
         )
+
+    def _beta(self, schedule: Schedule, epoch: float | None, pace: Pace) -> Beta:
+        return Beta(schedule, (epoch or 0.0) - pace.past(self.phase), pace, self.phase)
 
     def _numbered_lanes(self, sources: Sources, lanes: list[Lane], active: Array) -> list[Lane]:
         """Return the lanes in use, by group and updates missed; a group at rest has one too."""
@@ -342,12 +368,17 @@ class Timeline:
         corrected = iter(places)
         jobs = []
         for position, (key, formula) in enumerate(self._columns):
-            schedule, epoch = sources[group][key]
+            schedule = sources[group][key].schedule
+            epoch = self._started[group][self._keys.index(key)]
             known = places and formula in ROOTS
             made = next(corrected).path.formula(formula) if known else formula(schedule)
             offset = float(epoch or 0)
             jobs.append(Job(number, position, made, -behind, offset, pace_of[key]))
         return jobs
+
+
+def _key(paces: Paces) -> tuple[tuple[Pace, ...], ...]:
+    return tuple(map(tuple, paces))
 
 
 def _moved(now: Epochs, last: Epochs) -> list[list[bool]]:

@@ -6,7 +6,6 @@ formula's, to be computed on the device, or a hand edit.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -44,10 +43,7 @@ class Track:
     MOST_VALUES = 1 << 16
     MOST_LEAPS = 64
 
-    def __init__(self, owner: Any = None) -> None:
-        self._owner = weakref.ref(owner) if owner is not None else None
-        # Whether the next step of the scheduler is not to count: see applied.py.
-        self.ignores_next = False
+    def __init__(self) -> None:
         self.formulas: SomeFormulas = {}
         self.rows: dict[Key, list[list[float]]] = {}
         self.t: float = 0
@@ -55,13 +51,6 @@ class Track:
         self._next_rows = 1
         self._leaps: Leaps | None = None
         self._stacked: tuple[SomeFormulas, dict[Key, Stacked]] = self.formulas, {}
-
-    def outermost(self) -> Any:
-        """Return the scheduler that the user steps; None if it is gone."""
-        scheduler = None if self._owner is None else self._owner()
-        while scheduler is not None and getattr(scheduler, "_inside", None) is not None:
-            scheduler = scheduler._inside()
-        return scheduler
 
     def lay(
         self, formulas: SomeFormulas, t: float, last: float, check: Check | None = None

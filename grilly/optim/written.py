@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from .lr_scheduler.touch import write
+from .lr_scheduler.touch import copied, write
 from .options import Key, number_of, option
 from .track import Track
 
@@ -44,6 +45,17 @@ def put(track: Track, groups: list[Group], numbers: dict[Key, list[Any]]) -> Non
                 pair = [*group[key[0]]]
                 pair[key[1]] = value
                 group[key[0]] = tuple(pair)
+
+
+def edits(tracks: Iterable[Track], groups: list[Group]) -> list[tuple[Group, Key, Any]]:
+    """Return where the groups hold other numbers than the rows wrote, and copies of these."""
+    return [
+        (group, key, copied(option(group, key)))
+        for track in tracks
+        for key, rows in track.rows.items()
+        for group, value in zip(groups, rows[track.at], strict=False)
+        if value == value and option(group, key) != value
+    ]
 
 
 def last(track: Track, groups: list[Group], key: Key) -> list[float]:

@@ -67,7 +67,7 @@ class Update(ABC):
 
 @dataclass(frozen=True)
 class Tick:
-    """A step of a scheduler, with ``_reach()``, ``_left()``, ``_leap(steps)``, ``_tracks()``."""
+    """A step of a scheduler: ``_enters``, ``_reach``, ``_left``, ``_leaps``, ``_tracks`` of it."""
 
     scheduler: Any
     arguments: tuple[Any, ...]

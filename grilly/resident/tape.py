@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -153,14 +153,13 @@ class Tape:
         with ExitStack() as alone:  # in an order that two tapes with the same optimizers share
             for lock in sorted((own[0].lock for own in self._updates), key=id):
                 alone.enter_context(lock)
-            for optimizer in self._optimizers():
-                alone.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
             for own in self._updates:
                 own[0].check()
             refuse_restless(self._ticks)
-            reaches = self._reaches()
+            reaches = self._reaches(count)
             refuse_short(self._ticks, self._paces, reaches, count)
-            self._replay(count, reaches)
+            asked = [own[0].scheduler._enters() for own in self._ticks]
+            self._replay(count, None if any(asked) else reaches)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted to the device; False if ``timeout`` s were not enough.
@@ -181,7 +180,7 @@ class Tape:
         self._paces = [self._paces_of(own) for own in self._ticks]
         refuse_restless(self._ticks)
         self._player = player(self._place, self._entries)
-        if self._able(self._reaches()):
+        if self._able(self._reaches(1)):
             self._player.prepare()
         self._state = "ready"
 
@@ -196,19 +195,36 @@ class Tape:
 
     # --- A replay --------------------------------------------------------------------------------
 
-    def _optimizers(self) -> list[Any]:
-        """Return the optimizers whose groups a replay moves on."""
+    @contextmanager
+    def _as_if_made(self) -> Iterator[None]:
+        """Ask no optimizer's device for what is not known, but take it for what was foreseen."""
         own = [updates[0].optimizer for updates in self._updates]
         own += [ticks[0].scheduler.optimizer for ticks in self._ticks]
-        return list({id(optimizer): optimizer for optimizer in own}.values())
+        with ExitStack() as together:
+            for optimizer in {id(optimizer): optimizer for optimizer in own}.values():
+                together.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
+            yield
 
-    def _reaches(self) -> list[tuple[float, str]]:
-        """Return how many steps each scheduler can go without the host, and why no more."""
-        return [own[0].scheduler._reach() for own in self._ticks]
+    def _reaches(self, times: int) -> list[tuple[float, str]]:
+        """Return how many steps each scheduler can go without the host, and why no more.
+
+        Where it is not known which updates were made, and it is too short for ``times``, the
+        device is asked first.
+        """
+        with self._as_if_made():
+            reaches = [own[0].scheduler._reach() for own in self._ticks]
+            left = [own[0].scheduler._left() for own in self._ticks]
+        for i, (own, pace) in enumerate(zip(self._ticks, self._paces, strict=True)):
+            if min(reaches[i][0], left[i]) < times * pace.each:
+                settle = getattr(own[0].scheduler.optimizer, "_settle_applied", None)
+                if settle is not None:
+                    settle()
+                    reaches[i] = own[0].scheduler._reach()
+        return reaches
 
     def _replay(self, times: int, reaches: list[tuple[float, str]] | None) -> None:
         while times:
-            able = min(times, self._able(reaches or self._reaches()))
+            able = min(times, self._able(reaches or self._reaches(1)))
             reaches = None
             if able:
                 times -= self._play(able)
@@ -218,7 +234,7 @@ class Tape:
                     entry.again()
             times -= 1
             # It may be known of more schedulers now.
-            refuse_short(self._ticks, self._paces, self._reaches(), times)
+            refuse_short(self._ticks, self._paces, self._reaches(times), times)
 
     def _able(self, reaches: list[tuple[float, str]]) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
@@ -226,9 +242,10 @@ class Tape:
         for (steps, _), pace in zip(reaches, self._paces, strict=True):
             able = min(able, int(max(min(steps, 2.0**53), 0)) // pace.each)
         if able:
-            paces = self._by_track()
-            for own in self._updates:
-                able = min(able, own[0].ready(paces, len(own)) // len(own))
+            with self._as_if_made():
+                paces = self._by_track()
+                for own in self._updates:
+                    able = min(able, own[0].ready(paces, len(own)) // len(own))
         return able
 
     def _by_track(self) -> dict[int, Pace]:
@@ -245,18 +262,24 @@ class Tape:
             try:
                 player.play(times, ctrl_c)
             finally:
-                self._count(player.done, self._entries[: player.part])
+                with self._as_if_made():
+                    self._count(player.done, self._entries[: player.part])
         return player.done
 
     def _count(self, rounds: int, part: Sequence[Any]) -> None:
         """Count whole rounds, and of one that an error ended the entries in ``part``."""
         for own in self._updates:
-            more = sum(entry.optimizer is own[0].optimizer for entry in _of(Update, part))
-            own[0].made(rounds * len(own) + more)
-        for own, pace in zip(self._ticks, self._paces, strict=True):
-            more = sum(entry.scheduler is own[0].scheduler for entry in _of(Tick, part))
-            if steps := rounds * pace.each + more:
-                own[0].scheduler._leap(steps)
+            own[0].made(rounds * len(own))
+        paces = {}
+        for (first, *_), pace in zip(self._ticks, self._paces, strict=True):
+            paces[id(first.scheduler)] = pace
+            if rounds:
+                first.scheduler._leaps(rounds * pace.each, pace)
+        for entry in part:
+            if isinstance(entry, Update):
+                entry.made(1)
+            elif isinstance(entry, Tick):
+                entry.scheduler._leaps(1, paces[id(entry.scheduler)])
 
 
 def _count_of(times: Any) -> int:

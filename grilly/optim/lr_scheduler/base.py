@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...backend import Pace
 from ...errors import StateError
 from ...schedules.steps import MOST_STEPS
 from ..options import Key
@@ -83,7 +84,7 @@ class LRScheduler:
         settles(self)
 
     def _start_track(self) -> None:
-        self._track = Track(self)
+        self._track = Track()
         self._used: Any = None  # the settings that the track was laid with
         self._held: list[Any] = []  # what ``_reads`` of the groups gave then
 
@@ -279,12 +280,30 @@ class LRScheduler:
         return np.inf
 
     def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead, all of them along the formulas."""
+        """Be where so many calls of ``step()`` lead, all of them along the formulas.
+
+        Or where less of them had led, if ``steps`` is negative: an edit of a setting meanwhile is
+        for the next step.
+        """
+        reads_more = self._reads is not LRScheduler._reads
+        edited = self._settings(self) != self._used or (
+            reads_more and list(map(self._reads, self.optimizer.param_groups)) != self._held
+        )
         self.last_epoch += steps
         self._step_count += steps
         self._track.leap(self.last_epoch, steps, self._last_step())
         self._write(None)
         self._hold()
+        if edited:
+            self._used = None
+
+    def _enters(self) -> bool:
+        """Be ready for a replay; return whether the device was asked for that."""
+        return False
+
+    def _leaps(self, steps: int, pace: Pace) -> None:
+        """Be where so many steps of replays lead in which it moves at this pace."""
+        self._leap(steps)
 
     def _tracks(self) -> list[Track]:
         """Return the tracks that are written along now."""

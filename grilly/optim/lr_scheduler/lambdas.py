@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate, takewhile
 from math import inf, isfinite, nan
@@ -17,8 +18,11 @@ from .ahead import Ahead
 from .base import LR, LRScheduler
 from .checks import check_optimizer
 from .functions import asked, check_saved, number, restore_functions, saved_function
+from .touch import copied
 
 Function = Callable[[Any], Any] | Schedule | str
+# Steps that can be taken back: more than are made ahead of the device's word.
+TRAIL = 1024
 ASKED = (
     "its function is no formula that the device could compute, and was asked so far ahead. Make a "
     "step outside the tape, which asks for 256 more, or write the function as a formula"
@@ -126,13 +130,13 @@ class _Lambdas(LRScheduler):
 
     def _reach(self) -> tuple[float, str]:
         """Return how many steps the device can go without asking the functions again."""
-        track = self._track
+        track, groups = self._track, self.optimizer.param_groups
         if LR not in track.formulas or track.t != self.last_epoch or not self._given:
             return 0, ""
-        same = len(self._given) == len(self.optimizer.param_groups) == len(self.lr_lambdas)
+        same = len(self._given) == len(groups) == len(self.lr_lambdas)
         if not same or self._settings(self) != self._used:
             return 0, ""
-        if not track.holds(self.optimizer.param_groups):
+        if not track.holds(groups):
             return 0, ""
         known = [self._reach_of(i) for i in range(len(self._given))]
         if None in known:
@@ -153,11 +157,6 @@ class _Lambdas(LRScheduler):
         if i in self._windows:
             return len(self._windows[i].rest(t)) - 1
         return None if ahead.may_ask else -1
-
-    def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead."""
-        for _ in range(steps):
-            self.step()
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer and the functions, in torch's keys; a copy.
@@ -239,9 +238,15 @@ class LambdaLR(_Lambdas):
         return formula or super()._source(i, rate, look)
 
     def _leap(self, steps: int) -> None:
+        """Be where so many calls of ``step()`` lead; where less had led, if it is negative."""
+        before = self._snapshot()
         self.last_epoch += steps - 1
-        self._step_count += steps - 1
-        self.step()
+        self._step_count += steps
+        try:
+            self._advance(None)
+        except BaseException:
+            self._put_back(before)
+            raise
 
     def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
         return (float(self.base_lrs[i]) * factor for factor in factors)
@@ -270,6 +275,7 @@ class MultiplicativeLR(_Lambdas):
     [0.5, 0.5, 0.25, 0.25, 0.125]
     """
 
+    __slots__ = ("_trail",)
     _formulas_agree = True
 
     def get_lr(self) -> list[float]:
@@ -281,6 +287,32 @@ class MultiplicativeLR(_Lambdas):
             return rates
         self._edited = rates != self._last_lr
         return [rate * factor for rate, factor in zip(rates, self._factors(), strict=True)]
+
+    def _start_track(self) -> None:
+        super()._start_track()
+        self._trail: deque[tuple[float, list[float], list[float]]] = deque(maxlen=TRAIL)
+
+    def _wrote(self, rates: list[Any], jump: bool) -> None:
+        if getattr(self.optimizer, "skip_nonfinite", False):
+            self._trail.append((self.last_epoch, [*map(copied, rates)], self._given))
+        super()._wrote(rates, jump)
+
+    def _leap(self, steps: int) -> None:
+        """Be where so many calls of ``step()`` lead; where less had led, if it is negative."""
+        for _ in range(steps):
+            self._advance(None)
+        self._step_count += steps
+        if steps < 0:
+            self._turn_back(self.last_epoch + steps)
+
+    def _turn_back(self, t: float) -> None:
+        """Stand at step ``t`` again, with the rates that were there: none could be divided out."""
+        while self._trail[-1][0] > t:
+            self._trail.pop()
+        self.last_epoch, rates, self._given = self._trail.pop()
+        self._write(rates)
+        self._wrote(self._last_lr, jump=False)
+        self._hold()
 
     def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
         return accumulate(factors[1:], mul, initial=rate)

@@ -99,7 +99,7 @@ class MetricLR(LRScheduler):
         owner = new_owner()
         tokens = tuple(f"{owner}:{i}" for i in range(len(groups)))
         member = self._member(tokens, [float(group["lr"]) for group in groups])
-        self._track = Track(self)
+        self._track = Track()
         self._stand(owner)
         made = self._seat = Seat(self, owner, self._key(), [member])
         return made

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ...errors import RecordError
 from ...resident import recording
-from ..applied import read_back
+from ..shown import read_back
 
 
 def noted(scheduler: Any, epoch: float | None = None) -> bool:
@@ -33,19 +34,43 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
 
 
 def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
-    waiting = [track for track in scheduler._tracks() if track.ignores_next]
-    if waiting and epoch is None:
-        for track in waiting:
-            track.ignores_next = False
-        return True
-    if not scheduler.optimizer._unsure:
+    optimizer = scheduler.optimizer
+    inside = getattr(scheduler, "_inside", None) is not None
+    if inside or optimizer._trusting:
         return False
-    with scheduler.optimizer._as_if_made():
+    if epoch is None and moved_on(scheduler, scheduler.step):
+        return True
+    if optimizer._ledger is not None:
+        if optimizer._ledger.unknown(optimizer):
+            optimizer._settle_applied()
+        counts = optimizer._ledger.counts(scheduler)
+        if epoch is None and not counts:
+            return True
+    if not optimizer._unsure:
+        return False
+    with optimizer._as_if_made():  # rules count on the device, which is not waited for
         scheduler.step(*(() if epoch is None else (epoch,)))
     return True
 
 
+def moved_on(scheduler: Any, step: Callable[[], None]) -> bool:
+    """Make a step as if the update before it was made, where that can be taken back; whether."""
+    optimizer = scheduler.optimizer
+    ledger = optimizer._ledger
+    if ledger is None or not ledger.unknown(optimizer):
+        return False
+    with optimizer._as_if_made():
+        if not ledger.may_go_on(scheduler):
+            return False
+        step()
+        ledger.went_on(scheduler)
+    return True
+
+
 def settles(scheduler: Any) -> None:
-    """Let a scheduler whose optimizer skips updates ask the device before it shows anything."""
-    if getattr(scheduler.optimizer, "_reads_back", False):
+    """Let a scheduler whose optimizer asks the device before it shows anything do so too."""
+    optimizer = scheduler.optimizer
+    if getattr(optimizer, "_reads_back", False):
         read_back(scheduler)
+        if optimizer._ledger is not None:
+            optimizer._ledger.mark(scheduler)

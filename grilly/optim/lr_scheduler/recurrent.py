@@ -72,10 +72,6 @@ class RecurrentLR(LRScheduler):
         edits = 0 if self._track.at else self._edits
         return edits <= 1 and self._curves is self._track.formulas
 
-    def _leap(self, steps: int) -> None:
-        super()._leap(steps)
-        self._edits = 0
-
     def _anchor(self, anchors: list[list[float]]) -> None:
         """Lay the curves through these anchors."""
         curves = [
@@ -85,6 +81,10 @@ class RecurrentLR(LRScheduler):
         found = [curve for curve in curves if curve is not None]
         self._anchors = anchors
         self._curves = {LR: found} if len(found) == len(curves) else {}
+
+    def _leap(self, steps: int) -> None:
+        super()._leap(steps)
+        self._edits = 0  # it has walked along the curves
 
     def _wrote(self, rates: list[Any], jump: bool) -> None:
         t = self.last_epoch

@@ -1,0 +1,169 @@
+"""Shown: optimizers and schedulers that ask the device before they show anything of themselves.
+
+The host does not know which updates were left out, nor what rules on the device have counted, until
+it asks. Who steps along the formulas need not know; who looks does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+from ..backend import Pace
+from ..errors import DeviceError
+
+# What of a scheduler asks before it shows or changes anything, and what takes for known what is
+# not. A scheduler's class adds to the numbers by ``_READ_BACK``.
+ASKING = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict", "close")
+TRUSTING = ("_reach", "_left", "_tracks")
+NUMBERS = ("last_epoch", "_step_count", "_last_lr")
+
+
+def read_back(scheduler: Any) -> None:
+    """Let a scheduler and its optimizer ask the device before they show anything of themselves."""
+    for one, kind_of in ((scheduler.optimizer, reading_optimizer), (scheduler, reading_scheduler)):
+        kind: Any = type(one)
+        if not getattr(kind, "_reads_back", False):
+            one.__class__ = kind_of(kind)
+
+
+@cache
+def reading_optimizer(kind: Any) -> type[Any]:
+    """Return an optimizer's class whose groups are read back when asked for.
+
+    ``param_groups`` waits for the device, if not all is known. A group that was taken from it
+    before shows what holds if all updates were made, until then.
+    """
+
+    def unsure(self: Any) -> bool:
+        if self._trusting:
+            return False
+        ledger = self._ledger
+        attempted = ledger is not None and ledger.unknown(self) > 0
+        return attempted or any(seat.pending for seat in self._seated())
+
+    def param_groups(self: Any) -> Any:
+        self._settle_applied()
+        return self.__dict__["param_groups"]
+
+    def set_param_groups(self: Any, groups: Any) -> None:
+        self.__dict__["param_groups"] = groups
+
+    def step(self: Any, closure: Any = None, *, gradients: Any = None) -> Any:
+        with self._as_if_made():
+            return kind.step(self, closure, gradients=gradients)
+
+    def get_ready(self: Any, *args: Any) -> Any:
+        with self._as_if_made():
+            return kind._get_ready(self, *args)
+
+    def replayed(self: Any, *args: Any) -> None:
+        with self._as_if_made():
+            kind._replayed(self, *args)
+
+    @contextmanager
+    def as_if_made(self: Any) -> Iterator[None]:
+        self._trusting += 1
+        try:
+            yield
+        finally:
+            self._trusting -= 1
+
+    def as_text(self: Any) -> str:
+        with suppress(DeviceError):
+            self._settle_applied()
+        with self._as_if_made():
+            return str(kind.__repr__(self))
+
+    step.__doc__ = kind.step.__doc__
+    body: dict[str, Any] = {
+        "_unsure": property(unsure),
+        "param_groups": property(param_groups, set_param_groups),
+        "__repr__": as_text,
+        "step": step,
+        "_get_ready": get_ready,
+        "_replayed": replayed,
+        "_as_if_made": as_if_made,
+    }
+    return _made(kind, body)
+
+
+@cache
+def reading_scheduler(kind: Any) -> type[Any]:
+    """Return a scheduler's class for an optimizer of whose updates the host does not know.
+
+    What it shows of itself is read back from the device first. It has the name of ``kind``.
+    """
+    numbers = {*NUMBERS, *getattr(kind, "_READ_BACK", ())}
+    body: dict[str, Any] = {
+        "__slots__": (),
+        **{name: _asking(kind, name) for name in ASKING if hasattr(kind, name)},
+        **{name: _trusting(kind, name) for name in TRUSTING if hasattr(kind, name)},
+        **{name: _number(name) for name in numbers},
+        "_enters": _enters,
+        "_leaps": _leaps,
+    }
+    return _made(kind, body)
+
+
+def _made(kind: Any, body: dict[str, Any]) -> type[Any]:
+    """Return a class that has the name of ``kind``."""
+    names = {"__module__": kind.__module__, "__doc__": kind.__doc__, "_reads_back": True}
+    made = type(kind.__name__, (kind,), {**names, **body})
+    made.__qualname__ = kind.__qualname__
+    return made
+
+
+def _asking(kind: Any, name: str) -> Any:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        _ask(self)
+        return getattr(kind, name)(self, *args, **kwargs)
+
+    method.__doc__ = getattr(kind, name).__doc__
+    return method
+
+
+def _trusting(kind: Any, name: str) -> Any:
+    def method(self: Any) -> Any:
+        with self.optimizer._as_if_made():
+            return getattr(kind, name)(self)
+
+    return method
+
+
+def _number(name: str) -> Any:
+    def get(self: Any) -> Any:
+        _ask(self)
+        try:
+            return self.__dict__[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} has no {name}") from None
+
+    def set_(self: Any, value: Any) -> None:
+        self.__dict__[name] = value
+
+    return property(get, set_)
+
+
+def _ask(scheduler: Any) -> None:
+    # Not so of a copy that preview() makes, whose optimizer is none.
+    ask = getattr(scheduler.optimizer, "_settle_applied", None)
+    if ask is not None:
+        ask()
+
+
+def _enters(self: Any) -> bool:
+    """Be ready for a replay; return whether the device was asked for that."""
+    ledger = self.optimizer._ledger
+    return False if ledger is None else ledger.enter(self)
+
+
+def _leaps(self: Any, steps: int, pace: Pace) -> None:
+    """Be where a replay leads if all its updates are made."""
+    ledger = self.optimizer._ledger
+    with self.optimizer._as_if_made():
+        self._leap(steps)
+        if ledger is not None:
+            ledger.went_on(self, steps, pace)
