@@ -92,6 +92,10 @@ class RecordedStep(Update):
         """Count updates that were replayed; 0 after a failure, when nothing is known."""
         self.optimizer._replayed(self.active, updates)
 
+    def cut(self) -> None:
+        """Begin the next round anew after one that an error ended."""
+        self.optimizer._cut()
+
     def again(self) -> None:
         """Make it as the optimizer does without a tape."""
         self.optimizer.step(gradients=self.gradients)

@@ -136,6 +136,12 @@ class Stepping(Grouped):
         else:
             self._timeline.forget()
 
+    @entry
+    def _cut(self) -> None:
+        """Take notice that a tape's round has ended in its midst: the next begins anew."""
+        self._ask_applied()
+        self._timeline.restart()
+
     def _update(self, begun: Begun) -> None:
         """Make the update that was prepared: wholly, or not at all."""
         self._begun = begun

@@ -116,10 +116,8 @@ class Timeline:
 
         A product that is None is a power of the beta in the parameter's group.
         """
-        self._unfold()
-        self.forget()
+        self.restart()
         self._phases.clear()
-        self.phase, self._paces = 0, []
         counts = [count for count, _ in loaded]
         steps = max(counts, default=0)
         behind = steps - np.array(counts, np.int64)
@@ -184,6 +182,12 @@ class Timeline:
             self._phases[_key(self._paces)] = left
         self._paces = paces
         self.phase = self._phases.pop(_key(paces), 0)
+
+    def restart(self) -> None:
+        """Begin the next cycle anew, wherever this one was left."""
+        self._unfold()
+        self.forget()
+        self.phase, self._paces = 0, []
 
     def _check_countable(self, counted: Array) -> None:
         if self.progress.steps < MOST_STEPS:  # of the most updated one, so of all

@@ -61,6 +61,10 @@ class Update(ABC):
         """Count updates that were replayed; 0 after a failure, when nothing is known."""
 
     @abstractmethod
+    def cut(self) -> None:
+        """Begin the next round anew after one that an error ended."""
+
+    @abstractmethod
     def again(self) -> None:
         """Make it as the optimizer does without a tape."""
 

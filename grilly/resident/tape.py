@@ -280,6 +280,8 @@ class Tape:
                 entry.made(1)
             elif isinstance(entry, Tick):
                 entry.scheduler._leaps(1, paces[id(entry.scheduler)])
+        for own in self._updates if part else ():
+            own[0].cut()
 
 
 def _count_of(times: Any) -> int:
