@@ -121,7 +121,6 @@ class GpuBackend:
         assert self._jobs is not None  # _make has made it
         self._jobs.write(np.concatenate(jobs))
         self._batches = batches
-        self._skips = plan.control is not None and plan.control.skip_nonfinite
         if plan.control is not None:
             self._control.write(hyper.control(*plan.control))
         for (table, ranges), part in zip(self._chunks, dealt, strict=True):
@@ -198,7 +197,8 @@ class GpuBackend:
         if self._row == self._rows:
             self._device.submit(self.refill())
         size = hyper.dtype(self._kind).itemsize * self._lanes
-        row = int(self._clock.read(np.uint32, 2)[self._parity]) if self._skips else self._row
+        # The host counts otherwise where updates were skipped or a rule had the table filled.
+        row = int(self._clock.read(np.uint32, 2)[self._parity])
         return self._table.read(hyper.dtype(self._kind), self._lanes, row * size)
 
     @property

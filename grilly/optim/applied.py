@@ -63,7 +63,8 @@ def settling(kind: Any) -> type[Any]:
 
     def asks(name: str) -> Any:
         def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-            self.optimizer._settle_applied()
+            # What is written over needs no complaint.
+            self.optimizer._settle_applied(complaining=name != "load_state_dict")
             return getattr(kind, name)(self, *args, **kwargs)
 
         method.__doc__ = getattr(kind, name).__doc__
@@ -126,7 +127,7 @@ def skipping(kind: Any) -> type[Any]:
         finally:
             self._quiet = False
             skipping = self.skip_nonfinite and self._timeline.progress.row > 0
-            self._unsure = skipping or any(seat.pending for seat in self._seated())
+            self._unsure = skipping or any(seat.owes for seat in self._seated())
 
     step.__doc__ = kind.step.__doc__
     body = {"step": step, "_get_ready": get_ready, "_replayed": replayed, "_as_if_made": as_if_made}

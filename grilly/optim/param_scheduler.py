@@ -22,7 +22,7 @@ from .lr_scheduler.lambdas import ASKED
 from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.preview import steps_of
 from .lr_scheduler.touch import unchanged_on_error, write
-from .options import Key, check_number
+from .options import Key, check_number, option
 from .rows import Values
 from .seats import Seat, device_step, new_owner
 from .track import Track
@@ -130,6 +130,8 @@ class ParamScheduler:
         if lives_on_device(metrics):
             device_step(self, metrics)
             return
+        if metrics is None and self._following.has_rules:
+            refuse("a step of rules without a metric", "give it one that is on the device")
         if metrics is None and noted(self):
             return
         if metrics is not None:
@@ -228,8 +230,10 @@ class ParamScheduler:
                 check_epoch(t)
                 if t < 0:
                     raise ValueError(f"last_epoch must be at least 0, got {t}")
-                self._seat = None  # what the device has counted is written over
+                seat, self._seat = self._seat, None
                 self._move(t, states)
+                if seat is not None:  # what the device has counted is written over
+                    seat.drop()
             except (TypeError, ValueError) as error:
                 raise StateError(f"state_dict does not fit ParamScheduler: {error}") from error
 
@@ -293,8 +297,12 @@ class ParamScheduler:
         if driven is None:
             return
         # A scheduler that has overtaken this one has done so in all groups.
-        if anew or any(driven.get(first) is not self._track for first in own.firsts):
+        if anew or not self._driving():
             driven.update(dict.fromkeys(own.numbers, self._track))
+
+    def _driving(self) -> bool:
+        driven = self.optimizer._driven
+        return all(driven.get(first) is self._track for first in self._following.firsts)
 
     # --- Replays of a tape -----------------------------------------------------------------------
 
@@ -309,7 +317,8 @@ class ParamScheduler:
             return 0, ""
         track, groups = self._track, self.optimizer.param_groups
         stands = (
-            (seat is None or seat.key == self._key())
+            (seat is None or self._fits(seat))
+            and self._driving()
             and track.t == self.last_epoch
             and self._following.fits(self.optimizer, self.schedules)
             and track.holds(groups)
@@ -337,41 +346,67 @@ class ParamScheduler:
 
     def _seated(self) -> Seat:
         """Return the seat of the rules on the optimizer's device, a new one after a change."""
-        self._take_in()
-        if not self._following.has_rules:
-            raise ValueError("metrics is for a rule, and no schedule has one: call step()")
-        if self._seat is not None and self._seat.key == self._key():
+        if self._seat is not None and self._fits(self._seat):
             return self._seat
         self._leave_seat()
-        owner = new_owner()
-        members = self._following.members(self._states, self.last_epoch, owner, self._policy)
-        self._seat = Seat(self, owner, self._key(), members)
-        self._move(self.last_epoch, self._states)
+        with self._unchanged_on_error():
+            self._take_in()
+            self._check_rules()
+            owner = new_owner()
+            members = self._following.members(self._states, self.last_epoch, owner, self._policy)
+            self._seat = Seat(self, owner, self._key(), members)
+            self._stay(self._states)
         return self._seat
+
+    def _fits(self, seat: Seat) -> bool:
+        return self._following.fits(self.optimizer, self.schedules) and seat.key == self._key()
+
+    def _check_rules(self) -> None:
+        """Raise ValueError where no rule can take a metric, or its value is needed on the host."""
+        following = self._following
+        if not following.has_rules:
+            raise ValueError("metrics is for a rule, and no schedule has one: call step()")
+        exact = self.optimizer._timeline.products_of
+        for name, i, course in following.scheduled():
+            if course.starts and following.columns[name] in exact:
+                raise ValueError(
+                    f"{name} of param_groups[{i}]: bias_correction='exact' multiplies the betas on "
+                    "the host, which does not know a rule's on the device: give step() a number, "
+                    "as in scheduler.step(loss.item())"
+                )
 
     def _leave_seat(self) -> None:
         """Go on on the host, with what the device has counted."""
         if self._seat is not None:
-            self._seat.settle()
+            self._seat.leave()
             self._seat = None
 
     def _key(self) -> Any:
-        return id(self._following), self._policy
+        return self._following, self._policy
 
     @property
     def _policy(self) -> str:
         return self.nonfinite
 
-    def _counted_on_device(self, steps: int) -> None:
-        self._move(self.last_epoch + steps, self._states)
+    @contextmanager
+    def _counting_on_device(self) -> Iterator[None]:
+        """Move on by one step, if the device can be told to count its metric."""
+        with self._unchanged_on_error():
+            self._move(self.last_epoch + 1, self._states)
+            yield
 
     def _take_held(self, held: list[Held]) -> None:
-        """Be what the device has made of its metrics; an edit of a number meanwhile is kept."""
-        groups = self.optimizer.param_groups
-        edits = self._track.edits(groups)
-        states = self._following.with_held(self._states, held)
+        """Be what the device has made of its metrics."""
+        self._stay(self._following.with_held(self._states, held))
+
+    def _stay(self, states: AllStates) -> None:
+        """Have the rules in ``states`` at the present step; an edit of a number is kept."""
+        groups, track = self.optimizer.param_groups, self._track
+        numbers = self._following.numbers
+        edits = [(i, key) for i, key in numbers if not track.wrote(i, key, groups[i])]
+        kept = [option(groups[i], key) for i, key in edits]
         self._move(self.last_epoch, states)
-        for (i, key), value in edits.items():
+        for (i, key), value in zip(edits, kept, strict=True):
             write(groups[i], key, value)
 
     # --- States and errors -----------------------------------------------------------------------

@@ -265,6 +265,7 @@ class LRScheduler:
             and self._settings(self) == self._used
             and list(map(self._reads, self.optimizer.param_groups)) == self._held
             and track.holds(self.optimizer.param_groups)
+            and self.optimizer._driven.get((0, LR)) is track  # no one has overtaken it
             and self._formulas(self.last_epoch + 1, False) is track.formulas
         )
 
