@@ -59,7 +59,8 @@ class Following:
 
     def written(self, optimizer: Any) -> dict[tuple[int, Key], str]:
         """Return how each number that follows something is called, by its group's identity."""
-        groups = optimizer.param_groups
+        # As they are: of another's optimizer nothing is asked.
+        groups = getattr(optimizer, "__dict__", {}).get("param_groups") or optimizer.param_groups
         return {
             (id(groups[i]), self.columns[name]): f"{name} of param_groups[{i}]"
             for name, i, _ in self.scheduled()

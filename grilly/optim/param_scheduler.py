@@ -117,12 +117,18 @@ class ParamScheduler:
     def step(self, metrics: Any = None) -> None:
         """Move to the next step: write each schedule's value at ``last_epoch`` into the groups.
 
-        ``metrics``, a number, is for the rules that count at the step that has been taken.
+        ``metrics`` is for the rules that count at the step that has been taken: a number, or a
+        DeviceArray of one element or a metric such as grilly.Mean on the optimizer's device. That
+        stays there: the device counts it, and its next step has the new values. The host does not
+        wait; ``get_last()``, the states and ``optimizer.param_groups`` are read back when they are
+        asked for. What one that is not finite means there says ``nonfinite``: "raise" (when
+        something is read back; it does not count), "ignore", or "count" as torch does.
 
         Raises ValueError, and changes nothing, for a value that is not finite or beyond the limits
         of its number (it names the number, group and step), past the end of a schedule that ends
-        with an error, for a group that was added to a list of schedules, and for ``metrics`` where
-        there is no rule; TypeError or ValueError of a rule that needs metrics; RuntimeError after
+        with an error, for a group that was added to a list of schedules, for ``metrics`` where
+        there is no rule, and for rules that a device cannot count or ``metrics`` of another device;
+        TypeError or ValueError of a rule that needs metrics; RuntimeError after
         ``close()``; and what a function of yours raises at the step, with a note that names the
         number, group and step (on Python 3.10 without).
         """
@@ -154,7 +160,7 @@ class ParamScheduler:
         with self._unchanged_on_error():
             self._take_in()
             states = self._following.after(self._states, self.last_epoch, metrics)
-            self._move(self.last_epoch + 1, states)
+            self._move(self._next(), states)
 
     def get_last_lr(self) -> list[float]:
         """Return the rates that the last ``step()`` wrote, float64, one per group.
@@ -354,6 +360,8 @@ class ParamScheduler:
             self._check_rules()
             owner = new_owner()
             members = self._following.members(self._states, self.last_epoch, owner, self._policy)
+            if self.optimizer.skip_nonfinite and any(one.held.in_phase for one in members):
+                raise ValueError(PHASE_AND_SKIPPING)
             self._seat = Seat(self, owner, self._key(), members)
             self._stay(self._states)
         return self._seat
@@ -382,7 +390,7 @@ class ParamScheduler:
             self._seat = None
 
     def _key(self) -> Any:
-        return self._following, self._policy
+        return self._following, self._policy, self.optimizer.skip_nonfinite
 
     @property
     def _policy(self) -> str:
@@ -392,8 +400,13 @@ class ParamScheduler:
     def _counting_on_device(self) -> Iterator[None]:
         """Move on by one step, if the device can be told to count its metric."""
         with self._unchanged_on_error():
-            self._move(self.last_epoch + 1, self._states)
+            self._move(self._next(), self._states)
             yield
+
+    def _next(self) -> float:
+        """Return the next step: after an update that was skipped, the present one again."""
+        stays, self._track.ignores_next = self._track.ignores_next, False
+        return self.last_epoch + (not stays)
 
     def _take_held(self, held: list[Held]) -> None:
         """Be what the device has made of its metrics."""
@@ -438,6 +451,13 @@ class ParamScheduler:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self!r} is closed: make a new one")
+
+
+PHASE_AND_SKIPPING = (
+    "a rule that looks at metrics in a phase only cannot count them on a device that skips updates "
+    "(skip_nonfinite=True): there a phase is so many metrics, and a skipped update ends none. Give "
+    "step() a number, as in scheduler.step(loss.item())"
+)
 
 
 def _plain(step: Any) -> float:
