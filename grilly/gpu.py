@@ -56,7 +56,7 @@ class GpuBackend:
         self._jobs: vk.Buffer | None = None
         self._batches: dict[Structure, list[Job]] = {}
         self._running = False
-        self._row = self._rows = self._parity = self._window = 0
+        self._row = self._rows = self._parity = self._window = self._next_rows = 0
         # Set by a rule that has changed a number of the table.
         self.flags = self._device.buffer(4)
         # Changes when what tapes bind does: a tape that was recorded with another is of no use.

@@ -65,7 +65,12 @@ MAKES: dict[str, Callable[[Any], list[Any]]] = {
     ],
     "rule that ends": lambda o: [
         ParamScheduler(
-            o, {"lr": Join((Plateau(0.5, patience=1, factor=0.5), Ramp(0.2, 1.0, 0.0, steps=20)), (17,))}
+            o,
+            {
+                "lr": Join(
+                    (Plateau(0.5, patience=1, factor=0.5), Ramp(0.2, 1.0, 0.0, steps=20)), (17,)
+                )
+            },
         )
     ],
     "per group": lambda o: [

@@ -1,4 +1,4 @@
-"""Schedulers that follow a loss on the device do to the bit what they do with the host's numbers."""
+"""Schedulers that follow a loss on the device do to the bit what they do with numbers."""
 
 from __future__ import annotations
 

@@ -94,9 +94,9 @@ class Seat:
             else:
                 scheduler._take_held(held)
             self.pending = False
-        refused = next((one.refused for one in held if one.refused is not None), None)
-        if refused is not None:
-            self._refused = refused
+        refused = [one.refused for one in held if one.refused is not None]
+        if refused:
+            self._refused = refused[0] if self._refused is None else self._refused
             self.rules.forgive()
         return True
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -142,7 +142,7 @@ class Stepping(Grouped):
         with self._lock:
             self._unsure = False  # who asks for the groups meanwhile gets them as they are
             try:
-                self._ask_device()
+                self._ask_device(complaining)
                 for seat in self._seated() if complaining else ():
                     seat.complain()
             except BaseException:
@@ -150,15 +150,22 @@ class Stepping(Grouped):
                 raise
             self._unsure = any(seat.owes for seat in self._seated())
 
-    def _ask_device(self) -> bool:
-        """Ask the device for what the host does not know; return whether anything was new."""
+    def _ask_device(self, complaining: bool = True) -> bool:
+        """Ask the device for what the host does not know; return whether anything was new.
+
+        Raises ValueError, if ``complaining``, for what rules there have made of a number that it
+        cannot be.
+        """
         skipped = 0
         if self.skip_nonfinite and self._timeline.progress.row:
             applied = self._backend.applied()
             skipped = 0 if applied is None else settled(self, applied)
             self._skipped += skipped
-        news = [seat.settle() for seat in self._seated()]
-        return skipped > 0 or any(news)
+        new = skipped > 0
+        for seat in self._seated():
+            with nullcontext() if complaining else suppress(ValueError):
+                new = seat.settle() or new
+        return new
 
     def _seated(self) -> list[Seat]:
         """Return the seats of rules that run on the device."""
