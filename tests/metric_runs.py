@@ -134,8 +134,10 @@ class Run:
             for given in getattr(scheduler, "schedules", {}).values():
                 if isinstance(given, list):
                     given.append(given[0])
-            if getattr(scheduler, "default_min_lr", 0) is None:
-                scheduler.min_lrs.append(0.02)
+            if hasattr(scheduler, "min_lrs"):  # on the device they are wanted at once
+                scheduler.min_lrs = [*scheduler.min_lrs, 0.02]
+            if hasattr(scheduler, "max_lrs"):
+                scheduler.max_lrs = [*scheduler.max_lrs, 0.9]
 
     def next_loss(self) -> Any:
         """Return the next loss, on the device or as a number."""

@@ -366,6 +366,11 @@ class ParamScheduler:
             self._stay(self._states)
         return self._seat
 
+    def _can_sit(self) -> bool:
+        """Whether a seat can be taken before the step is made, and nothing shows it."""
+        fits = self._following.fits(self.optimizer, self.schedules)
+        return fits and self._track.holds(self.optimizer.param_groups)
+
     def _fits(self, seat: Seat) -> bool:
         return self._following.fits(self.optimizer, self.schedules) and seat.key == self._key()
 

@@ -211,16 +211,17 @@ def device_step(scheduler: Any, given: Any) -> None:
             "in scheduler.step(loss.item())"
         )
     settle_others(scheduler)
-    with _as_if_made(optimizer):
-        seat = scheduler._seated()
     step, tape = RuleStep(scheduler, metric), recording.current()
+    with _as_if_made(optimizer):
+        if tape is None or scheduler._can_sit():  # else a replay's first round is the host's
+            scheduler._seated()
     if tape is not None:
         tape.tick(scheduler, given, step=step)
         return
     metric.place.check()
     with _as_if_made(optimizer), scheduler._counting_on_device():
         metric.place.run(step)
-    seat.counted()
+    scheduler._seat.counted()
 
 
 def settle_others(scheduler: Any) -> None:

@@ -15,6 +15,8 @@ from ...resident.recording import refuse
 from ...rules.base import BETTER, metric_of, tolerances
 from ...rules.on_device import Member
 from ...rules.packed import Held
+from ...rules.words import NONFINITE
+from ...schedules.checks import check_choice
 from ...schedules.live import Live
 from ..seats import Seat, device_step, new_owner
 from ..track import Track
@@ -42,6 +44,8 @@ class MetricLR(LRScheduler):
     _NUMBERS: ClassVar[tuple[str, ...]] = ()
     _COUNTS: ClassVar[tuple[str, ...]] = ()
     _RATES: ClassVar[tuple[str, ...]] = ()
+
+    _OPTIONAL: ClassVar[frozenset[str]] = frozenset({"accept_nonfinite", "nonfinite"})
 
     def step(  # type: ignore[override]
         self, metrics: Any, epoch: float | None = None
@@ -111,6 +115,11 @@ class MetricLR(LRScheduler):
         """Whether nobody has edited the rule or a rate, and no one else drives the rates."""
         holds = self._track.holds(self.optimizer.param_groups)
         return holds and self._driving() and seat.key == self._key()
+
+    def _can_sit(self) -> bool:
+        """Whether a seat can be taken before the step is made, and nothing shows it."""
+        count = len(self.optimizer.param_groups)
+        return all(len(getattr(self, name)) == count for name in self._RATES)
 
     def _leave_seat(self) -> None:
         """Go on on the host, with what the device has counted."""
@@ -217,6 +226,7 @@ class MetricLR(LRScheduler):
             for value in getattr(self, name):
                 check_rate(name, value)
         check_factor(self.factor)
+        check_choice("nonfinite", self.nonfinite, NONFINITE)
         self._check_mode()
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
