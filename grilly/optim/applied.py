@@ -9,7 +9,7 @@ of the updates that it has made.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,13 @@ def settling(kind: Any) -> type[Any]:
         method.__doc__ = getattr(kind, name).__doc__
         return method
 
+    def load_state_dict(self: Any, state_dict: Any) -> None:
+        self.optimizer._settle_applied(complaining=False)  # what is wrong is written over
+        with getattr(self.optimizer, "_as_if_made", nullcontext)():
+            kind.load_state_dict(self, state_dict)
+
+    load_state_dict.__doc__ = kind.load_state_dict.__doc__
+
     def asked(name: str) -> property:
         def get(self: Any) -> Any:
             self.optimizer._settle_applied()
@@ -81,6 +88,7 @@ def settling(kind: Any) -> type[Any]:
 
     shown = [name for name in SHOWN if hasattr(kind, name)]
     body: dict[str, Any] = {name: asks(name) for name in shown}
+    body["load_state_dict"] = load_state_dict
     body |= {name: asked(name) for name in getattr(kind, "_READ_BACK", ("last_epoch",))}
     names = {"__module__": kind.__module__, "__doc__": kind.__doc__, "_reads_back": True}
     made = type(kind.__name__, (kind,), {"__slots__": (), **names, **body})
@@ -126,7 +134,7 @@ def skipping(kind: Any) -> type[Any]:
         finally:
             self._quiet = False
             skipping = self.skip_nonfinite and self._timeline.progress.row > 0
-            self._unsure = skipping or any(seat.pending for seat in self._seated())
+            self._unsure = skipping or any(seat.owes for seat in self._seated())
 
     step.__doc__ = kind.step.__doc__
     body = {"step": step, "_get_ready": get_ready, "_replayed": replayed, "_as_if_made": as_if_made}
@@ -141,7 +149,7 @@ def skipping(kind: Any) -> type[Any]:
     return made
 
 
-SHOWN = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict")
+SHOWN = ("get_last_lr", "get_last", "preview", "state_dict")
 
 
 def read_back(scheduler: Any) -> None:

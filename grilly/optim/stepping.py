@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -162,33 +162,46 @@ class Stepping(Grouped):
             self._backend.read("param", i, array)
         self._begun = None
 
-    def _settle_applied(self) -> None:
-        """Learn which updates the device has made, where that is not known; waits then."""
-        if self._unsure:
-            with self._lock:
-                self._unsure = False  # who asks for the groups meanwhile gets them as they are
-                try:
-                    self._ask_device()
-                except BaseException:
-                    self._unsure = True
-                    raise
+    def _settle_applied(self, complaining: bool = True) -> None:
+        """Learn what the device has made, where that is not known; waits then.
 
-    def _ask_device(self) -> bool:
-        """Ask the device for what the host does not know; return whether anything was new."""
+        Raises ValueError, once, for a metric that was refused there, unless not ``complaining``.
+        """
+        if not self._unsure:
+            return
+        with self._lock:
+            self._unsure = False  # who asks for the groups meanwhile gets them as they are
+            try:
+                self._ask_device(complaining)
+                for seat in self._seated() if complaining else ():
+                    seat.complain()
+            except BaseException:
+                self._unsure = True
+                raise
+            self._unsure = any(seat.owes for seat in self._seated())
+
+    def _ask_device(self, complaining: bool = True) -> bool:
+        """Ask the device for what the host does not know; return whether anything was new.
+
+        Raises ValueError, if ``complaining``, for what rules there have made of a number that it
+        cannot be.
+        """
         skipped = 0
         if self.skip_nonfinite and self._timeline.progress.row:
             applied = self._backend.applied()
             skipped = 0 if applied is None else settled(self, applied)
             self._skipped += skipped
-        # Each of them: one that raises for a refused metric must not hide another's.
-        news = [seat.settle() for seat in self._seated()]
-        return skipped > 0 or any(news)
+        new = skipped > 0
+        for seat in self._seated():
+            with nullcontext() if complaining else suppress(ValueError):
+                new = seat.settle() or new
+        return new
 
     def _seated(self) -> list[Seat]:
         """Return the seats of rules that run on the device."""
-        seats = [(ref, ref()) for ref in self._seats]
-        self._seats[:] = [ref for ref, seat in seats if seat is not None]
-        return [seat for _, seat in seats if seat is not None]
+        if self._seats:
+            self._seats = [seat for seat in self._seats if not seat.over]
+        return self._seats
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""

@@ -7,6 +7,7 @@ from typing import Any
 from ...errors import RecordError
 from ...resident import recording
 from ..applied import read_back
+from ..seats import settle_others
 
 
 def noted(scheduler: Any, epoch: float | None = None) -> bool:
@@ -38,6 +39,7 @@ def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
         for track in waiting:
             track.ignores_next = False
         return True
+    settle_others(scheduler)
     if not scheduler.optimizer._unsure:
         return False
     with scheduler.optimizer._as_if_made():
