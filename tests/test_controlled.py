@@ -44,14 +44,15 @@ class Controlled(gpu.GpuBackend):
         self.control = self._device.buffer(4 * len(hyper.CONTROL_WORDS))
         self.control.write(controlled(1.0))
 
-    def _record_step(self, parity: int, dealt: list[Any]) -> vk.Tape:
+    def _record_step(self, parity: int) -> vk.Tape:
         code = shaders.spirv(gpu_record.SHADER[(self._kind, *self._states)] + "_controlled")
         kernel = self._device.kernel(code, len(self._states) + 7, 8, {0: 8})
         push = np.array([parity, self._lanes], np.uint32).tobytes()
         with vk.Tape(self._device) as tape:
-            for tables, slabs, part in zip(self._chunks, self._slabs.parts(), dealt, strict=True):
+            parts = zip(self._chunks, self._slabs.parts(), self._groups, strict=True)
+            for tables, slabs, groups in parts:
                 buffers = [self._clock, self._table, *tables, self.control, *slabs]
-                tape.dispatch(kernel.bind(buffers), part.groups, push)
+                tape.dispatch(kernel.bind(buffers), groups, push)
                 tape.barrier()
         return tape
 
