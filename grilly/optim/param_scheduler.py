@@ -32,7 +32,6 @@ from .written import held, last, put
 # Those that are alive and not closed: no two may write the same number.
 _writers: weakref.WeakSet[ParamScheduler] = weakref.WeakSet()
 _STATE = {"last_epoch", "schedules", "rules"}
-RULES = "a rule in it counts at every step what the host tells it: give it a metric on the device"
 
 
 class ParamScheduler:
@@ -102,7 +101,6 @@ class ParamScheduler:
         self.last_epoch = _plain(last_epoch)
         self._closed = False
         self._seat: Seat | None = None
-        self._had_seat = False
         self._track = Track(self)
         self._states: AllStates = {}
         self._following = self._taken_in(None)
@@ -324,7 +322,7 @@ class ParamScheduler:
         self._check_open()
         seat = self._seat
         if self._following.has_rules and seat is None:
-            return 0, "" if self._had_seat else RULES
+            return 0, ""
         track, groups = self._track, self.optimizer.param_groups
         stands = (
             (seat is None or self._fits(seat))
@@ -372,7 +370,7 @@ class ParamScheduler:
             members = self._following.members(self._states, self.last_epoch, owner, self._policy)
             if self.optimizer.skip_nonfinite and any(one.held.in_phase for one in members):
                 raise ValueError(PHASE_AND_SKIPPING)
-            self._seat, self._had_seat = Seat(self, owner, self._key(), members), True
+            self._seat = Seat(self, owner, self._key(), members)
             self._stay(self._states)
         return self._seat
 
