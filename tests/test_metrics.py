@@ -147,7 +147,7 @@ def test_exact_bias_corrections_need_the_betas_on_the_host() -> None:
 def test_numbers_of_the_host_in_a_tape() -> None:
     optimizer = optimizer_on("cpu")
     for scheduler in (ReduceLROnPlateau(optimizer), ParamScheduler(optimizer, {"lr": Plateau()})):
-        with pytest.raises(RecordError, match="a metric on the host cannot be recorded"):
+        with pytest.raises(RecordError, match="cannot be recorded: "):
             with grilly.record():
                 scheduler.step(1.0)
     with pytest.raises(RecordError, match="a step of rules without a metric"), grilly.record():
