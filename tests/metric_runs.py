@@ -11,7 +11,7 @@ import numpy as np
 
 import grilly
 from grilly.nn import Parameter
-from grilly.optim import AdamW, ParamScheduler
+from grilly.optim import SGD, AdamW, ParamScheduler
 from grilly.optim.lr_scheduler import GreedyLR, ReduceLROnPlateau
 from grilly.rules import Greedy, Plateau
 from grilly.schedules import Cosine, Join, OneCycle, Ramp
@@ -215,3 +215,10 @@ def check(place: str | int, name: str, program: Program, **options: Any) -> None
     got = program(Run(place, MAKES[name], falling(LENGTH), **options))
     for one, other in zip(got, _on_host(name, program, (*options.items(),)), strict=True):
         assert one.splitlines() == other.splitlines()
+
+
+def optimizer_on(place: Any, **options: Any) -> Any:
+    """Return an SGD of three weights of 1, with gradients of 0.5 and a rate of 1."""
+    p = Parameter(np.ones(3, np.float32), device=place)
+    p.grad.copy_from(np.full(3, 0.5))
+    return SGD([p], lr=1.0, **options)

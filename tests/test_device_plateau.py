@@ -10,6 +10,7 @@ from metric_runs import MAKES, Run, check, falling
 
 from grilly.rules import Plateau
 
+SOME = ["plateau", "greedy", "product", "per group"]
 ONE_CLASS = [name for name in MAKES if name.startswith(("plateau", "greedy"))]
 
 
@@ -159,16 +160,57 @@ def schedules_edited(run: Run) -> list[str]:
     return [*shown, run.shown()]
 
 
+MORE = [numbers_between, reading, edits, added, rewound]
+REST = [name for name in MAKES if name not in SOME]
+
+
 @pytest.mark.parametrize("name", MAKES)
-@pytest.mark.parametrize("program", [eager, tapes, numbers_between, reading, edits, added])
+@pytest.mark.parametrize("program", [eager, tapes])
 def test_programs(place: Any, program: Any, name: str) -> None:
     check(place, name, program)
 
 
-@pytest.mark.parametrize("name", ["plateau", "product"])
-@pytest.mark.parametrize("program", [added_before_a_tape])
-def test_a_tape_after_a_group_has_come(place: Any, program: Any, name: str) -> None:
+@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("program", MORE)
+def test_what_users_do(place: Any, program: Any, name: str) -> None:
     check(place, name, program)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("name", REST)
+@pytest.mark.parametrize("program", MORE)
+def test_what_users_do_with_more(place: Any, program: Any, name: str) -> None:
+    check(place, name, program)
+
+
+def carried(run: Run, other: Run) -> None:
+    """Let ``other`` go on from where ``run`` is."""
+    load(other, saved(run))
+    for p, q in zip(run.params, other.params, strict=True):
+        q.data.copy_from(p.data.numpy())
+    other.at = run.at
+    other._cursor.copy_from([float(run.at)])
+
+
+@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("taped", [False, True])
+def test_states_go_from_the_device_to_the_host_and_back(place: Any, name: str, taped: bool) -> None:
+    whole, *parts = (
+        Run(p, MAKES[name], falling(40)) for p in (None, place, None, place, "cpu", place)
+    )
+    for _ in range(30):
+        whole.step()
+    for i, run in enumerate(parts):
+        if i:
+            carried(parts[i - 1], run)
+        go = run.taped() if taped else lambda n, run=run: [run.step() for _ in range(n)]
+        go(6)
+    assert parts[-1].shown().splitlines() == whole.shown().splitlines()
+
+
+@pytest.mark.parametrize("name", ["plateau", "product"])
+def test_a_tape_after_a_group_has_come(place: Any, name: str) -> None:
+    check(place, name, added_before_a_tape)
 
 
 @pytest.mark.parametrize("name", ONE_CLASS)
@@ -176,17 +218,12 @@ def test_settings_are_edited(place: Any, name: str) -> None:
     check(place, name, settings)
 
 
-@pytest.mark.parametrize("name", MAKES)
-def test_a_state_is_loaded_over_what_was_counted(place: Any, name: str) -> None:
-    check(place, name, rewound)
-
-
 @pytest.mark.parametrize("name", ["rule", "product", "join"])
 def test_schedules_are_edited(place: Any, name: str) -> None:
     check(place, name, schedules_edited)
 
 
-@pytest.mark.parametrize("name", MAKES)
+@pytest.mark.parametrize("name", [*SOME, "two schedulers"])
 @pytest.mark.parametrize("taped", [False, True])
 def test_nothing_moves_and_nobody_waits(place: Any, name: str, taped: bool) -> None:
     run = Run(place, MAKES[name], falling(40))

@@ -46,12 +46,12 @@ class ParamScheduler:
 
     A value is absolute: no initial rate multiplies it. On grilly's optimizers the device computes
     it from the formula, correctly rounded, without an upload per step; a number that a rule has
-    changed is uploaded, and a function that cannot be traced is asked 256 steps ahead on the host,
-    one upload for them all. A function must depend on the step alone; that it, or a text, still has
-    its formula's values is looked up once a window, of at most 256 steps, and where it has not it
-    is traced anew or asked on the host. So a change is noticed at the next window. What somebody
-    else wrote into a scheduled place, by hand or as another scheduler, is in effect until the next
-    ``step()`` writes over it.
+    changed is uploaded, unless its metric stays on the device (see ``step``), and a function that
+    cannot be traced is asked 256 steps ahead on the host, one upload for them all. A function must
+    depend on the step alone; that it, or a text, still has its formula's values is looked up once a
+    window, of at most 256 steps, and where it has not it is traced anew or asked on the host. So a
+    change is noticed at the next window. What somebody else wrote into a scheduled place, by hand
+    or as another scheduler, is in effect until the next ``step()`` writes over it.
 
     A group that is added later follows a schedule that was given for all groups; where there is a
     list, append to ``scheduler.schedules[name]``.
