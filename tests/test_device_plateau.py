@@ -161,7 +161,7 @@ def schedules_edited(run: Run) -> list[str]:
 
 
 MORE = [numbers_between, reading, edits, added, rewound]
-REST = [name for name in MAKES if name not in SOME]
+REST = [name for name in MAKES if name not in SOME[:3]]
 
 
 @pytest.mark.parametrize("name", MAKES)
@@ -170,7 +170,7 @@ def test_programs(place: Any, program: Any, name: str) -> None:
     check(place, name, program)
 
 
-@pytest.mark.parametrize("name", SOME)
+@pytest.mark.parametrize("name", SOME[:3])
 @pytest.mark.parametrize("program", MORE)
 def test_what_users_do(place: Any, program: Any, name: str) -> None:
     check(place, name, program)
