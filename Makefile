@@ -21,7 +21,7 @@ VALIDATE = GRILLY_VALIDATE=1 $(ON_DEVICES) -q
 help:
 	@echo "make demo         train a classifier on handwritten digits; its learning rate lives on the GPU"
 	@echo "make test         lint, then every test on every Vulkan driver; what calls it, under validation too"
-	@echo "make bench        kernels against copy shaders, numpy against torch, ratios on every driver"
+	@echo "make bench        every speed figure as a ratio, on every driver: docs/bench.md and its picture"
 	@echo "make bench-peers  against torch, optax and PyPI's grilly, in environments of their own"
 	@echo "make validate     the GPU tests under Vulkan's validation layer"
 	@echo "make heavy        the tests that take minutes"
@@ -47,7 +47,7 @@ test: .venv/test.stamp lint
 
 bench: .venv/test.stamp
 	@$(SHADERS)
-	@$(BOTH_DRIVERS); $(BIN)/python tools/bench
+	@$(BOTH_DRIVERS); $(BIN)/python tools/bench.py --write
 
 # The peers' environments lie in build/peers.
 bench-peers: .venv/test.stamp

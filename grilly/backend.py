@@ -142,6 +142,9 @@ class Rules(Protocol):
     def read(self) -> list[Held]:
         """Return what the rules hold, in their order; waits."""
 
+    def forgive(self) -> None:
+        """Forget which metrics were refused, so that the next one is told, too."""
+
 
 class Backend(Protocol):
     """One optimizer's memory and kernels on one device. Arrays are float32."""

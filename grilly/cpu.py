@@ -18,7 +18,6 @@ from .resident.places import NumpyPlace
 from .rules.on_device import Member
 from .schedules.live import revalued
 
-FLOAT32 = np.dtype(np.float32)
 # A lane's numbers and a block of each slab.
 Work: TypeAlias = "tuple[Any, list[Array]]"
 
@@ -43,25 +42,28 @@ class CpuBackend:
         self._row = self._rows = 0
         self._kept = Kept(kind)
         self._shown: Shown = ()
+        # The arrays whose memory the slabs are, and the blocks to update, while these stay.
+        self._given: dict[tuple[str, int], Array | None] = {}
         self._work: list[Work] | None = None
         self._control = hyper.control()
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
         self._slabs = {name: [np.zeros(size, np.float32) for size in sizes] for name in names}
+        self._given.clear()
         self._work = None
 
     def write(self, slab: str, tensor: int, values: Array) -> None:
-        held = self._slabs[slab]
-        if held[tensor] is values:
-            return  # as at the last step
-        if values.ndim != 1 or not values.flags.c_contiguous or values.dtype is not FLOAT32:
-            values = np.ascontiguousarray(values, np.float32).reshape(-1)
-        if slab in ("param", "grad"):
-            held[tensor] = values
-            self._work = None
-        else:
-            held[tensor][:] = values
+        if slab not in ("param", "grad"):
+            self._slabs[slab][tensor][:] = values.reshape(-1)
+        elif self._given.get((slab, tensor)) is not values:
+            self._take(slab, tensor, values)
+
+    def _take(self, slab: str, tensor: int, values: Array) -> None:
+        self._work = None
+        self._slabs[slab][tensor] = np.ascontiguousarray(values, np.float32).reshape(-1)
+        shared = values.flags.c_contiguous and values.dtype == np.float32
+        self._given[slab, tensor] = values if shared else None  # a copy is made at each step
 
     def give_gradients(self, given: Mapping[int, Array]) -> None:
         for tensor, values in given.items():
@@ -75,7 +77,7 @@ class CpuBackend:
 
     def read(self, slab: str, tensor: int, out: Array) -> None:
         values = self._slabs[slab][tensor]
-        if values is not out and values.base is not out and not np.may_share_memory(values, out):
+        if self._given.get((slab, tensor)) is not out and not np.may_share_memory(values, out):
             out[...] = values.reshape(out.shape)
 
     def plan(self, plan: Plan) -> None:
@@ -156,6 +158,7 @@ class CpuBackend:
             owner = _owner(grad)
             if id(owner) in owners or not isinstance(owner, np.ndarray):
                 grads[tensor] = grad.copy()
+                self._given["grad", tensor] = None
 
     def _examine(self) -> bool:
         """Examine all gradients of the update; return whether it is to be made."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .resident.metrics import Metric
@@ -41,3 +42,7 @@ class CpuRules:
     def read(self) -> list[Held]:
         """Return what the members hold, in their order."""
         return list(self._held)
+
+    def forgive(self) -> None:
+        """Forget which metrics were refused."""
+        self._held = [replace(held, refused=None) for held in self._held]

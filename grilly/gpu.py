@@ -33,7 +33,7 @@ class GpuBackend(Recorded):
         self._shape: Any = None
         self._batches: dict[Structure, list[Job]] = {}
         self._running = False
-        self._row = self._rows = self._parity = self._window = 0
+        self._row = self._rows = self._parity = self._window = self._next_rows = 0
         self._grads = "grad"  # the slab that has the gradients of the next step
         # Changes when what tapes bind does: a tape that was recorded with another is of no use.
         self.version = 0
@@ -130,7 +130,6 @@ class GpuBackend(Recorded):
         assert self._jobs is not None  # _make has made it
         self._jobs.write(np.concatenate(jobs))
         self._batches = batches
-        self._skips = plan.control is not None and plan.control.skip_nonfinite
         if plan.control is not None:
             offset, words = hyper.settings(hyper.control(*plan.control))
             self._control.write(words, offset)
@@ -209,7 +208,8 @@ class GpuBackend(Recorded):
         if self._row == self._rows:
             self._device.submit(self.refill())
         size = hyper.dtype(self._kind).itemsize * self._lanes
-        row = int(self._clock.read(np.uint32, 2)[self._parity]) if self._skips else self._row
+        # The host counts otherwise where updates were skipped or a rule had the table filled.
+        row = int(self._clock.read(np.uint32, 2)[self._parity])
         return self._table.read(hyper.dtype(self._kind), self._lanes, row * size)
 
     @property

@@ -14,6 +14,7 @@ from .resident.metrics import Metric
 from .resident.ops import push
 from .rules.on_device import Member
 from .rules.packed import Held, Packed, pack, read_state, write_state
+from .rules.words import STATES, offsets
 
 if TYPE_CHECKING:
     from .gpu import GpuBackend
@@ -93,6 +94,13 @@ class GpuRules:
             for i, place in enumerate(one.places):
                 held[place] = read_state(one.packed, i, words)
         return [held[i] for i in sorted(held)]
+
+    def forgive(self) -> None:
+        """Forget which metrics were refused; after ``read``, which has waited."""
+        for one in self._packs:
+            refused = offsets(STATES[one.kind])["refused"]
+            for place in one.packed.places:
+                one.state.write(np.zeros(1, np.float64), 4 * (place.state + refused))
 
 
 def _uploaded(device: vk.Device, words: Array) -> vk.Buffer:

@@ -1,4 +1,4 @@
-"""Documentation that runs: the examples in docstrings, the README and docs/schedules.md."""
+"""Documentation that runs: the examples in docstrings, the README and in docs/."""
 
 from __future__ import annotations
 
@@ -132,11 +132,13 @@ def test_a_run_that_the_readme_saved_goes_on_to_the_same_bits() -> None:
     assert one["scheduler"].last_epoch == other["scheduler"].last_epoch == 500
 
 
-def test_the_examples_of_the_schedules_run() -> None:
+@pytest.mark.parametrize(("name", "least"), [("schedules", 40), ("device-metrics", 15)])
+def test_the_examples_of_a_page_run(name: str, least: int) -> None:
     # In order, as one program; a blank line ends what an example prints.
-    text = "\n".join(f"{block}\n" for block in blocks(SCHEDULES))
-    program = doctest.DocTestParser().get_doctest(text, {}, "docs/schedules.md", None, None)
-    assert len(program.examples) == text.count(">>> ") >= 40
+    page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
+    text = "\n".join(f"{block}\n" for block in blocks(page))
+    program = doctest.DocTestParser().get_doctest(text, {}, f"docs/{name}.md", None, None)
+    assert len(program.examples) == text.count(">>> ") >= least
     assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(program).failed == 0
 
 
@@ -242,12 +244,8 @@ def test_the_example_of_device_training() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "docs/device-training.md",
-        "docs/schedules.md",
-        "docs/torch-differences.md",
+        *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/torch-differences.md"),
+        *("docs/schedules.md", "docs/device-metrics.md", "docs/device-training.md"),
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:

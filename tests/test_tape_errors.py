@@ -56,7 +56,6 @@ SHORT: dict[str, tuple[Any, int, str]] = {
         0,
         "ChainedScheduler has 0 steps.*ParamScheduler",
     ),
-    "rule": (lambda o: ParamScheduler(o, {"lr": Plateau(0.1)}), 0, "a rule"),
 }
 
 

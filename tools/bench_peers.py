@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from bench.timing import Seconds, ratio, short, table
+from benches.timing import Seconds, ratio, short, table
 from peers.rounds import WORKER, Child, Run, WorkerError, interleaved
 from peers.venvs import ROOT, InstallError, python_of
 from peers.workload import OPTIMIZERS, SCHEDULES, Case

@@ -95,6 +95,10 @@ class Ledger:
             mark.attempted, mark.applied = self.attempted, self.applied
         return mark.counts
 
+    def foresees(self, scheduler: Any) -> bool:
+        """Return whether a step is to be made as if the update before it was applied."""
+        return self.unknown(scheduler.optimizer) > 0 and self.may_go_on(scheduler)
+
     def may_go_on(self, scheduler: Any) -> bool:
         """Return whether a step can be made as if the one update since the last was applied."""
         mark, optimizer = self.mark(scheduler), scheduler.optimizer

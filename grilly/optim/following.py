@@ -59,7 +59,8 @@ class Following:
 
     def written(self, optimizer: Any) -> dict[tuple[int, Key], str]:
         """Return how each number that follows something is called, by its group's identity."""
-        groups = optimizer.param_groups
+        # As they are: of another's optimizer nothing is asked.
+        groups = getattr(optimizer, "__dict__", {}).get("param_groups") or optimizer.param_groups
         return {
             (id(groups[i]), self.columns[name]): f"{name} of param_groups[{i}]"
             for name, i, _ in self.scheduled()
@@ -99,50 +100,37 @@ class Following:
 
         The values of rules are the device's to change if they have an ``owner``.
         """
-        if owner is not None:
-            return self._live_formulas(states, t, owner)
         nothing: tuple[Schedule | None, float] = None, np.inf
-        found = self._each(
-            states, lambda where, course, own: course.formula(own, t, where), nothing
-        )
+
+        def make(where: str, course: Course, own: States) -> tuple[Schedule | None, float]:
+            return course.formula(own, t, where, _token(owner, where))
+
+        found = self._each(states, make, nothing)
         last = min((last for own in found.values() for _, last in own), default=np.inf)
         return {self.columns[name]: [f for f, _ in own] for name, own in found.items()}, last
-
-    def _live_formulas(self, states: AllStates, t: float, owner: str) -> tuple[SomeFormulas, float]:
-        last = np.inf
-        found: dict[Key, list[Schedule | None]]
-        found = {key: [None] * self._groups for key in self.columns.values()}
-        for name, i, course in self.scheduled():
-            where = f"{name} of param_groups[{i}]"
-            token = f"{owner}:{name}[{i}]"
-            formula, end = course.formula(states[name][i], t, where, token)
-            found[self.columns[name]][i], last = formula, min(last, end)
-        return found, last
 
     def members(self, states: AllStates, t: float, owner: str, nonfinite: str) -> list[Member]:
         """Return all rules as a device has them from step ``t`` on, in one order.
 
-        Raises ValueError for a rule that a device cannot count, and for a function with rules.
+        One for all groups whose rules are the same and in the same state. Raises ValueError for a
+        rule that a device cannot count, and for a function with rules.
         """
-        return [
-            member
-            for name, i, course in self.scheduled()
-            for member in course.members(
-                states[name][i],
-                t,
-                f"{owner}:{name}[{i}]",
-                nonfinite,
-                f"{name} of param_groups[{i}]",
-            )
-        ]
+        found: list[Member] = []
+
+        def make(where: str, course: Course, own: States) -> None:
+            found.extend(course.members(own, t, _token(owner, where), nonfinite, where))
+
+        self._each(states, make, None)
+        return found
 
     def with_held(self, states: AllStates, held: Sequence[Held]) -> AllStates:
-        """Return the states with what a device holds of ``members``."""
+        """Return the states with what a device holds of ``members``, which were made of them."""
         rest = iter(held)
-        new = {name: list(own) for name, own in states.items()}
-        for name, i, course in self.scheduled():
-            new[name][i] = {path: state_of(next(rest)) for path in course.starts}
-        return new
+
+        def make(where: str, course: Course, own: States) -> States:
+            return {path: state_of(next(rest)) for path in course.starts}
+
+        return self._each(states, make, {})
 
     def agree(self, track: Track) -> bool:
         """Return whether the formulas in ``track`` have its rows' values on a device too.
@@ -254,6 +242,10 @@ def _checked_columns(optimizer: Any, schedules: Mapping[str, Any]) -> dict[str, 
                 f"{', '.join(known) or 'none'}"
             )
     return {name: known[name] for name in schedules}
+
+
+def _token(owner: str | None, where: str) -> str:
+    return "" if owner is None else f"{owner}:{where}"
 
 
 def _first(course: Course | None) -> States:

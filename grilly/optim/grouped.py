@@ -54,7 +54,7 @@ class Grouped:
         self._params: list[Any] = []
         self._members: list[int] = []
         self._lock = threading.RLock()
-        self._seats: list[Any] = []  # weak, of rules that run on the device
+        self._seats: list[Any] = []  # of rules that run on the device
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
         keys = tuple(dict.fromkeys(column.key for column in columns))
         self._sources = Sources(keys, self.limits)

@@ -24,7 +24,7 @@ from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.preview import steps_of
 from .lr_scheduler.texts import METRIC
 from .lr_scheduler.touch import unchanged_on_error, write
-from .options import Key, check_number
+from .options import Key, check_number, option
 from .rows import Values
 from .seats import Seat, device_step, new_owner
 from .track import Track
@@ -33,7 +33,6 @@ from .written import held, last, put
 # Those that are alive and not closed: no two may write the same number.
 _writers: weakref.WeakSet[ParamScheduler] = weakref.WeakSet()
 _STATE = {"last_epoch", "schedules", "rules"}
-RULES = "a rule in it counts at every step what the host tells it: give it a metric on the device"
 
 
 class ParamScheduler:
@@ -48,12 +47,12 @@ class ParamScheduler:
 
     A value is absolute: no initial rate multiplies it. On grilly's optimizers the device computes
     it from the formula, correctly rounded, without an upload per step; a number that a rule has
-    changed is uploaded, and a function that cannot be traced is asked 256 steps ahead on the host,
-    one upload for them all. A function must depend on the step alone; that it, or a text, still has
-    its formula's values is looked up once a window, of at most 256 steps, and where it has not it
-    is traced anew or asked on the host. So a change is noticed at the next window. What somebody
-    else wrote into a scheduled place, by hand or as another scheduler, is in effect until the next
-    ``step()`` writes over it.
+    changed is uploaded, unless its metric stays on the device (see ``step``), and a function that
+    cannot be traced is asked 256 steps ahead on the host, one upload for them all. A function must
+    depend on the step alone; that it, or a text, still has its formula's values is looked up once a
+    window, of at most 256 steps, and where it has not it is traced anew or asked on the host. So a
+    change is noticed at the next window. What somebody else wrote into a scheduled place, by hand
+    or as another scheduler, is in effect until the next ``step()`` writes over it.
 
     A group that is added later follows a schedule that was given for all groups; where there is a
     list, append to ``scheduler.schedules[name]``.
@@ -103,7 +102,6 @@ class ParamScheduler:
         self.last_epoch = _plain(last_epoch)
         self._closed = False
         self._seat: Seat | None = None
-        self._had_seat = False
         self._track = Track()
         self._states: AllStates = {}
         self._following = self._taken_in(None)
@@ -121,12 +119,18 @@ class ParamScheduler:
     def step(self, metrics: Any = None) -> None:
         """Move to the next step: write each schedule's value at ``last_epoch`` into the groups.
 
-        ``metrics``, a number, is for the rules that count at the step that has been taken.
+        ``metrics`` is for the rules that count at the step that has been taken: a number, or a
+        DeviceArray of one element or a metric such as grilly.Mean on the optimizer's device. That
+        stays there: the device counts it, and its next step has the new values. The host does not
+        wait; ``get_last()``, the states and ``optimizer.param_groups`` are read back when they are
+        asked for. What one that is not finite means there says ``nonfinite``: "raise" (when
+        something is read back; it does not count), "ignore", or "count" as torch does.
 
         Raises ValueError, and changes nothing, for a value that is not finite or beyond the limits
         of its number (it names the number, group and step), past the end of a schedule that ends
-        with an error, for a group that was added to a list of schedules, and for ``metrics`` where
-        there is no rule; TypeError or ValueError of a rule that needs metrics; RuntimeError after
+        with an error, for a group that was added to a list of schedules, for ``metrics`` where
+        there is no rule, and for rules that a device cannot count or ``metrics`` of another device;
+        TypeError or ValueError of a rule that needs metrics; RuntimeError after
         ``close()``; and what a function of yours raises at the step, with a note that names the
         number, group and step (on Python 3.10 without).
         """
@@ -134,6 +138,8 @@ class ParamScheduler:
         if lives_on_device(metrics):
             device_step(self, metrics)
             return
+        if metrics is None and self._following.has_rules:
+            refuse("a step of rules without a metric", "give it one that is on the device")
         if metrics is None and noted(self):
             return
         if metrics is not None:
@@ -156,7 +162,9 @@ class ParamScheduler:
         with self._unchanged_on_error():
             self._take_in()
             states = self._following.after(self._states, self.last_epoch, metrics)
-            self._move(self.last_epoch + 1, states)
+            # noted() knows of a step without a metric that it counts
+            t = self.last_epoch + 1 if metrics is None else self._next()
+            self._move(t, states)
 
     def get_last_lr(self) -> list[float]:
         """Return the rates that the last ``step()`` wrote, float64, one per group.
@@ -232,8 +240,10 @@ class ParamScheduler:
                 check_epoch(t)
                 if t < 0:
                     raise ValueError(f"last_epoch must be at least 0, got {t}")
-                self._seat = None  # what the device has counted is written over
+                seat, self._seat = self._seat, None
                 self._move(t, states)
+                if seat is not None:  # what the device has counted is written over
+                    seat.drop()
             except (TypeError, ValueError) as error:
                 raise StateError(f"state_dict does not fit ParamScheduler: {error}") from error
 
@@ -298,8 +308,12 @@ class ParamScheduler:
         if driven is None:
             return
         # A scheduler that has overtaken this one has done so in all groups.
-        if anew or any(driven.get(first) is not self._track for first in own.firsts):
+        if anew or not self._driving():
             driven.update(dict.fromkeys(own.numbers, self._track))
+
+    def _driving(self) -> bool:
+        driven = self.optimizer._driven
+        return all(driven.get(first) is self._track for first in self._following.firsts)
 
     # --- Replays of a tape -----------------------------------------------------------------------
 
@@ -311,10 +325,11 @@ class ParamScheduler:
         self._check_open()
         seat = self._seat
         if self._following.has_rules and seat is None:
-            return 0, "" if self._had_seat else RULES
+            return 0, ""
         track, groups = self._track, self.optimizer.param_groups
         stands = (
-            (seat is None or seat.key == self._key())
+            (seat is None or self._fits(seat))
+            and self._driving()
             and track.t == self.last_epoch
             and track.at < track.end
             and self._following.fits(self.optimizer, self.schedules)
@@ -356,41 +371,89 @@ class ParamScheduler:
 
     def _seated(self) -> Seat:
         """Return the seat of the rules on the optimizer's device, a new one after a change."""
-        self._take_in()
-        if not self._following.has_rules:
-            raise ValueError("metrics is for a rule, and no schedule has one: call step()")
-        if self._seat is not None and self._seat.key == self._key():
+        if self._seat is not None and self._fits(self._seat):
             return self._seat
         self._leave_seat()
-        owner = new_owner()
-        members = self._following.members(self._states, self.last_epoch, owner, self._policy)
-        self._seat, self._had_seat = Seat(self, owner, self._key(), members), True
-        self._move(self.last_epoch, self._states)
+        with self._unchanged_on_error():
+            self._take_in()
+            self._check_rules()
+            owner = new_owner()
+            members = self._following.members(self._states, self.last_epoch, owner, self._policy)
+            if self.optimizer.skip_nonfinite and any(one.held.in_phase for one in members):
+                raise ValueError(PHASE_AND_SKIPPING)
+            self._seat = Seat(self, owner, self._key(), members)
+            self._stay(self._states)
         return self._seat
+
+    def _can_sit(self) -> bool:
+        """Whether a seat can be taken before the step is made, and nothing shows it."""
+        fits = self._following.fits(self.optimizer, self.schedules)
+        return fits and self._track.holds(self.optimizer.param_groups)
+
+    def _fits(self, seat: Seat) -> bool:
+        return self._following.fits(self.optimizer, self.schedules) and seat.key == self._key()
+
+    def _check_rules(self) -> None:
+        """Raise ValueError where no rule can take a metric, or its value is needed on the host."""
+        following = self._following
+        if not following.has_rules:
+            raise ValueError("metrics is for a rule, and no schedule has one: call step()")
+        exact = self.optimizer._timeline.products_of
+        for name, i, course in following.scheduled():
+            if course.starts and following.columns[name] in exact:
+                raise ValueError(
+                    f"{name} of param_groups[{i}]: bias_correction='exact' multiplies the betas on "
+                    "the host, which does not know a rule's on the device: give step() a number, "
+                    "as in scheduler.step(loss.item())"
+                )
 
     def _leave_seat(self) -> None:
         """Go on on the host, with what the device has counted."""
         if self._seat is not None:
-            self._seat.settle()
+            self._seat.leave()
             self._seat = None
 
     def _key(self) -> Any:
-        return id(self._following), self._policy
+        return self._following, self._policy, self.optimizer.skip_nonfinite
 
     @property
     def _policy(self) -> str:
         return self.nonfinite
 
-    def _counted_on_device(self, steps: int) -> None:
-        self._move(self.last_epoch + steps, self._states)
+    @contextmanager
+    def _counting_on_device(self) -> Iterator[None]:
+        """Move on by one step, if the device can be told to count its metric."""
+        ledger = self.optimizer._ledger
+        foreseen = ledger is not None and ledger.foresees(self)
+        t = self.last_epoch + 1 if foreseen else self._next()
+        with self._unchanged_on_error():
+            self._move(t, self._states)
+            yield
+        if foreseen:
+            ledger.went_on(self)
+
+    def _next(self) -> float:
+        """Return the next step: after an update that was skipped, the present one again."""
+        ledger = getattr(self.optimizer, "_ledger", None)
+        if ledger is None:
+            return self.last_epoch + 1
+        if ledger.unknown(self.optimizer):
+            with self.optimizer._lock:
+                self.optimizer._ask_applied()
+        return self.last_epoch + int(ledger.counts(self))
 
     def _take_held(self, held: list[Held]) -> None:
-        """Be what the device has made of its metrics; an edit of a number meanwhile is kept."""
-        groups = self.optimizer.param_groups
-        edits = self._track.edits(groups)
-        states = self._following.with_held(self._states, held)
+        """Be what the device has made of its metrics."""
+        self._stay(self._following.with_held(self._states, held))
+
+    def _stay(self, states: AllStates) -> None:
+        """Have the rules in ``states`` at the present step; an edit of a number is kept."""
+        groups, track = self.optimizer.param_groups, self._track
+        numbers = self._following.numbers
+        edits = [(i, key) for i, key in numbers if not track.wrote(i, key, groups[i])]
+        kept = [option(groups[i], key) for i, key in edits]
         self._move(self.last_epoch, states)
-        for (i, key), value in edits.items():
+        for (i, key), value in zip(edits, kept, strict=True):
             write(groups[i], key, value)
 
     # --- States and errors -----------------------------------------------------------------------
@@ -422,6 +485,13 @@ class ParamScheduler:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self!r} is closed: make a new one")
+
+
+PHASE_AND_SKIPPING = (
+    "a rule that looks at metrics in a phase only cannot count them on a device that skips updates "
+    "(skip_nonfinite=True): there a phase is so many metrics, and a skipped update ends none. Give "
+    "step() a number, as in scheduler.step(loss.item())"
+)
 
 
 def _plain(step: Any) -> float:

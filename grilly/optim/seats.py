@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import weakref
+from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,19 @@ from ..resident.metrics import Metric, metric_on_device
 from ..resident.ops import alone
 from ..rules.base import metric_of
 from ..rules.on_device import Member
-from .lr_scheduler.noted import moved_on
+from ..schedules.live import revalued
+from .lr_scheduler.touch import write
+from .options import Key
 from .shown import read_back
 
 if TYPE_CHECKING:
     from .. import vk
     from ..resident.places import Place
+    from ..rules.packed import Held
+    from .track import Track
 
+KEPT_TAPES = 64
+LR: Key = ("lr",)
 _serials = count()
 
 
@@ -32,18 +39,40 @@ class Seat:
     """What a scheduler's rules are on the device, until the host changes one of them.
 
     ``key`` says what the host had made of them; ``pending`` whether they have counted metrics of
-    which the host does not know.
+    which the host does not know. The optimizer holds it, for what the device has changed is to be
+    known although the scheduler is gone.
     """
 
     def __init__(self, scheduler: Any, owner: str, key: Any, members: Sequence[Member]) -> None:
-        self.optimizer = scheduler.optimizer
+        optimizer = scheduler.optimizer
         self.owner, self.key = owner, key
-        self.rules = self.optimizer._backend.rules(members)
+        self.backend = optimizer._backend
+        self.rules = self.backend.rules(members)
         self.pending = False
+        self._tokens = [member.tokens for member in members]
+        self._track: Track = scheduler._track
         self._refused: float | None = None
+        self._left = False
         self._scheduler = weakref.ref(scheduler)
-        self.optimizer._seats.append(weakref.ref(self))
+        self._optimizer = weakref.ref(optimizer)
+        self._tapes: OrderedDict[Any, vk.Tape] = OrderedDict()
+        self._versions: Any = None
+        optimizer._seats.append(self)
         read_back(scheduler)
+
+    @property
+    def owes(self) -> bool:
+        """Whether the host is to be told something when it asks."""
+        return self.pending or self._refused is not None
+
+    @property
+    def over(self) -> bool:
+        """Whether nobody needs it any more."""
+        return not self.owes and (self._left or self._scheduler() is None)
+
+    def writes(self, keys: set[Key]) -> bool:
+        """Whether one of its numbers is of these."""
+        return not keys.isdisjoint(self._track.rows)
 
     def counted(self) -> None:
         """Take notice that the device has counted metrics."""
@@ -52,28 +81,85 @@ class Seat:
     def settle(self) -> bool:
         """Let the scheduler know what the device has made of the metrics; whether that was new.
 
-        Raises ValueError, once, for a metric that was refused.
+        What it cannot be is raised, and the device is asked again the next time.
         """
-        scheduler = self._scheduler()
-        if not self.pending or scheduler is None:
+        optimizer: Any = self._optimizer()
+        if not self.pending or optimizer is None:
             return False
-        held = self.rules.read()
-        self.pending = False
-        scheduler._take_held(held)
-        refused = next((one.refused for one in held if one.refused is not None), None)
-        if refused is not None and self._refused is None:
-            self._refused = refused
-            metric_of(refused)
+        held, scheduler = self.rules.read(), self._scheduler()
+        with _as_if_made(optimizer):
+            if scheduler is None:
+                self._leave_behind(held, optimizer.param_groups)
+            else:
+                scheduler._take_held(held)
+            self.pending = False
+        refused = [one.refused for one in held if one.refused is not None]
+        if refused:
+            self._refused = refused[0] if self._refused is None else self._refused
+            self.rules.forgive()
         return True
+
+    def complain(self) -> None:
+        """Raise ValueError, once, for a metric that was refused."""
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            metric_of(refused)
+
+    def leave(self) -> None:
+        """Be left, with what the device has counted: the host goes on."""
+        self.settle()
+        self._left = True
+
+    def drop(self) -> None:
+        """Be left, and let nobody know what the device has counted."""
+        self.pending, self._refused, self._left = False, None, True
+
+    def tape(self, step: RuleStep, device: vk.Device) -> vk.Tape:
+        """Return a tape of ``step`` alone, kept for the next time that the same is asked for."""
+        versions = self.rules.version, self.backend.version
+        if versions != self._versions:
+            self._tapes.clear()
+            self._versions = versions
+        key = step.metric.identity
+        if key not in self._tapes:
+            self._tapes[key] = alone(step, device)
+            if len(self._tapes) > KEPT_TAPES:
+                self._tapes.popitem(last=False)
+        return self._tapes[key]
+
+    def _leave_behind(self, held: Sequence[Held], groups: list[dict[str, Any]]) -> None:
+        """Write what the device has made of the numbers, for a scheduler that is gone."""
+        pairs = zip(self._tokens, held, strict=True)
+        values = {t: v for tokens, one in pairs for t, v in zip(tokens, one.values, strict=True)}
+        track = self._track
+        own = {
+            (i, key)
+            for key, formulas in track.formulas.items()
+            for i in range(len(formulas))
+            if track.wrote(i, key, groups[i])
+        }
+        track.lay(
+            {k: [revalued(f, values) for f in fs] for k, fs in track.formulas.items()},
+            track.t,
+            track.t,
+        )
+        for i, key in own:
+            write(groups[i], key, track.rows[key][0][i])
 
 
 class RuleStep:
-    """That the rules in a seat count a metric: an Op."""
+    """That the rules of a scheduler count a metric: an Op, which asks for its seat each time."""
 
-    def __init__(self, seat: Seat, metric: Metric) -> None:
-        self.seat = seat
+    def __init__(self, scheduler: Any, metric: Metric) -> None:
+        self._scheduler = scheduler
         self.metric = metric
-        self.backend = seat.optimizer._backend
+        self.backend = scheduler.optimizer._backend
+
+    @property
+    def seat(self) -> Seat:
+        """Where the rules are now: after an edit it is another."""
+        seat: Seat = self._scheduler._seat
+        return seat
 
     @property
     def place(self) -> Place:
@@ -81,10 +167,10 @@ class RuleStep:
         return self.metric.place
 
     @property
-    def version(self) -> int:
+    def version(self) -> Any:
         """Changes when what a tape of it binds does."""
-        version: int = self.seat.rules.version
-        return version
+        seat: Seat | None = getattr(self._scheduler, "_seat", None)
+        return None if seat is None else (seat.owner, seat.rules.version)
 
     def on_host(self) -> None:
         """Do it on the numpy device."""
@@ -98,7 +184,7 @@ class RuleStep:
 
     def tape(self, device: vk.Device) -> vk.Tape:
         """Return a tape of it alone, before the optimizer's next step."""
-        return alone(self, device)
+        return self.seat.tape(self, device)
 
     def check(self) -> None:
         """Nothing can be wrong with it."""
@@ -110,40 +196,40 @@ class RuleStep:
 
 def device_step(scheduler: Any, given: Any) -> None:
     """Make a step of a scheduler whose metric is on the device, or note it for a tape."""
-    metric = metric_on_device(given)
-    backend = getattr(scheduler.optimizer, "_backend", None)
+    metric, optimizer = metric_on_device(given), scheduler.optimizer
+    backend = getattr(optimizer, "_backend", None)
     if backend is None or metric.place != backend.place:
-        where = type(scheduler.optimizer).__name__ if backend is None else backend.name
+        where = type(optimizer).__name__ if backend is None else backend.name
         raise ValueError(
             f"metrics is on {metric.place.name}, but the optimizer on {where}: give a number, as "
             "in scheduler.step(loss.item())"
         )
-    as_if_made = getattr(scheduler.optimizer, "_as_if_made", nullcontext)
-    with as_if_made():
-        seat = scheduler._seated()
-    step, tape = RuleStep(seat, metric), recording.current()
+    settle_others(scheduler)
+    step, tape = RuleStep(scheduler, metric), recording.current()
+    with _as_if_made(optimizer):
+        if tape is None or scheduler._can_sit():  # else a replay's first round is the host's
+            scheduler._seated()
     if tape is not None:
         tape.tick(scheduler, given, step=step)
         return
     metric.place.check()
-    metric.place.run(step)
-    _move(scheduler)
-    seat.counted()
+    with _as_if_made(optimizer), scheduler._counting_on_device():
+        metric.place.run(step)
+    scheduler._seat.counted()
 
 
-def _move(scheduler: Any) -> None:
-    """Let the schedules around the rules make a step, which is one by the updates as any."""
+def settle_others(scheduler: Any) -> None:
+    """Ask the device if another scheduler's rules may have changed what this one goes on from."""
+    own = getattr(scheduler, "_seat", None)
+    others = [seat for seat in scheduler.optimizer._seated() if seat.pending and seat is not own]
+    if others:
+        keys = {key for track in scheduler._tracks() for key in track.rows} or {LR}
+        for seat in others:
+            if seat.writes(keys):
+                seat.settle()
 
-    def step() -> None:
-        scheduler._counted_on_device(1)
 
-    optimizer = scheduler.optimizer
-    ledger = optimizer._ledger
-    if not scheduler._tracks() or moved_on(scheduler, step):
-        return
-    if ledger is not None:
-        with optimizer._lock:
-            optimizer._ask_applied()
-    if ledger is None or ledger.counts(scheduler):
-        with optimizer._as_if_made():
-            step()
+def _as_if_made(optimizer: Any) -> AbstractContextManager[Any]:
+    """Return a context in which nobody asks the device, of an optimizer that would."""
+    context: AbstractContextManager[Any] = getattr(optimizer, "_as_if_made", nullcontext)()
+    return context

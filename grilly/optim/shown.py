@@ -6,7 +6,7 @@ it asks. Who steps along the formulas need not know; who looks does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from ..errors import DeviceError
 
 # What of a scheduler asks before it shows or changes anything, and what takes for known what is
 # not. A scheduler's class adds to the numbers by ``_READ_BACK``.
-ASKING = ("get_last_lr", "get_last", "preview", "state_dict", "load_state_dict", "close")
+ASKING = ("get_last_lr", "get_last", "preview", "state_dict", "close")
 TRUSTING = ("_reach", "_left", "_tracks")
 NUMBERS = ("last_epoch", "_step_count", "_last_lr")
 
@@ -27,6 +27,20 @@ def read_back(scheduler: Any) -> None:
         kind: Any = type(one)
         if not getattr(kind, "_reads_back", False):
             one.__class__ = kind_of(kind)
+
+
+def moved_on(scheduler: Any, step: Callable[[], None]) -> bool:
+    """Make a step as if the update before it was made, where that can be taken back; whether."""
+    optimizer = scheduler.optimizer
+    ledger = optimizer._ledger
+    if ledger is None or not ledger.unknown(optimizer):
+        return False
+    with optimizer._as_if_made():
+        if not ledger.may_go_on(scheduler):
+            return False
+        step()
+        ledger.went_on(scheduler)
+    return True
 
 
 @cache
@@ -42,7 +56,7 @@ def reading_optimizer(kind: Any) -> type[Any]:
             return False
         ledger = self._ledger
         attempted = ledger is not None and ledger.unknown(self) > 0
-        return attempted or any(seat.pending for seat in self._seated())
+        return attempted or any(seat.owes for seat in self._seated())
 
     def param_groups(self: Any) -> Any:
         self._settle_applied()
@@ -102,6 +116,7 @@ def reading_scheduler(kind: Any) -> type[Any]:
         **{name: _asking(kind, name) for name in ASKING if hasattr(kind, name)},
         **{name: _trusting(kind, name) for name in TRUSTING if hasattr(kind, name)},
         **{name: _number(name) for name in numbers},
+        "load_state_dict": _loading(kind),
         "_enters": _enters,
         "_leaps": _leaps,
     }
@@ -123,6 +138,16 @@ def _asking(kind: Any, name: str) -> Any:
 
     method.__doc__ = getattr(kind, name).__doc__
     return method
+
+
+def _loading(kind: Any) -> Any:
+    def load_state_dict(self: Any, state_dict: Any) -> None:
+        self.optimizer._settle_applied(complaining=False)  # what is wrong is written over
+        with self.optimizer._as_if_made():
+            kind.load_state_dict(self, state_dict)
+
+    load_state_dict.__doc__ = kind.load_state_dict.__doc__
+    return load_state_dict
 
 
 def _trusting(kind: Any, name: str) -> Any:

@@ -175,20 +175,29 @@ class Stepping(Grouped):
             self._backend.read("param", i, array)
         self._begun = None
 
-    def _settle_applied(self) -> None:
-        """Learn what the device knows and the host does not; waits then."""
+    def _settle_applied(self, complaining: bool = True) -> None:
+        """Learn what the device knows and the host does not; waits then.
+
+        Raises ValueError, once, for a metric that was refused there, unless not ``complaining``.
+        """
         if self._unsure:
             self._backend.check()  # as in entry.py
             with self._lock:
-                self._ask_device()
+                self._ask_device(complaining)
+                for seat in self._seated() if complaining else ():
+                    seat.complain()
 
-    def _ask_device(self) -> bool:
-        """Ask the device for what the host does not know; return whether anything was new."""
-        skipped = self._ask_applied()
-        with self._as_if_made():
-            # Each of them: one that raises for a refused metric must not hide another's.
-            news = [seat.settle() for seat in self._seated()]
-        return skipped > 0 or any(news)
+    def _ask_device(self, complaining: bool = True) -> bool:
+        """Ask the device for what the host does not know; return whether anything was new.
+
+        Raises ValueError, if ``complaining``, for what rules there have made of a number that it
+        cannot be.
+        """
+        new = self._ask_applied() > 0
+        for seat in self._seated():
+            with nullcontext() if complaining else suppress(ValueError):
+                new = seat.settle() or new
+        return new
 
     def _ask_applied(self) -> int:
         """Ask the device which updates were made; return how many of the unknown were skipped."""
@@ -210,9 +219,9 @@ class Stepping(Grouped):
 
     def _seated(self) -> list[Seat]:
         """Return the seats of rules that run on the device."""
-        seats = [(ref, ref()) for ref in self._seats]
-        self._seats[:] = [ref for ref, seat in seats if seat is not None]
-        return [seat for _, seat in seats if seat is not None]
+        if self._seats:
+            self._seats = [seat for seat in self._seats if not seat.over]
+        return self._seats
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""

@@ -200,6 +200,11 @@ class Timeline:
             )
 
     @property
+    def products_of(self) -> set[Key]:
+        """The betas whose products the host must know."""
+        return set(self._betas)
+
+    @property
     def updates_left(self) -> float:
         """The number of updates from here on for which the betas' products are known."""
         return self._rows - self.progress.row

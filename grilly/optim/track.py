@@ -116,14 +116,11 @@ class Track:
             for group, value in zip(groups, rows[self.at], strict=False)
         )
 
-    def edits(self, groups: Sequence[dict[str, Any]]) -> dict[tuple[int, Key], float]:
-        """Return the numbers that somebody has written over since, by group and key."""
-        return {
-            (i, key): number
-            for key, rows in self.rows.items()
-            for i, (group, value) in enumerate(zip(groups, rows[self.at], strict=False))
-            if value == value and (number := option(group, key)) != value
-        }
+    def wrote(self, group: int, key: Key, values: dict[str, Any]) -> bool:
+        """Whether the group, which holds ``values``, still has what was written at this step."""
+        rows = self.rows.get(key)
+        row = rows[self.at] if rows else []
+        return group < len(row) and option(values, key) == row[group]
 
     def source(self, group: int, key: Key, value: float) -> Source | None:
         """Return the formula of a group's number if ``value`` is its own, else None."""

@@ -34,6 +34,11 @@ class Metric(ops.Recorded):
     at: int = 0
     words: int = NUMBERS
 
+    @property
+    def identity(self) -> Any:
+        """What another metric has too if a tape of one is a tape of the other."""
+        return self
+
     def update(self) -> None:
         """Compute it anew from what it is made of, on the device; can be recorded."""
         ops.perform(self)
@@ -67,6 +72,11 @@ class Scalar(Metric):
     def __init__(self, array: DeviceArray) -> None:
         self.array = array
         self.place = array._place
+
+    @property
+    def identity(self) -> Any:
+        """Where the number lies: there is a new Scalar at each step."""
+        return self.source()
 
     def on_host(self) -> None:
         """Nothing is to be computed."""

@@ -84,8 +84,9 @@ class VulkanPlayer:
     def prepare(self) -> None:
         """Record the bodies that the next replay will submit."""
         self._forget_old()
-        for backend in self._moves:
-            backend.prepare_refills()
+        for backend, moves in self._moves.items():
+            if moves:  # else it may have no table yet
+                backend.prepare_refills()
         now = self._parities()
         self._body(now)
         self._body(self._after(now))

@@ -104,6 +104,11 @@ class Held:
     waits: int = 0
     left: int | None = None
 
+    @property
+    def in_phase(self) -> bool:
+        """Whether it looks at some of the metrics to come only."""
+        return self.waits > 0 or bool(self.left)
+
 
 def pack(rules: Sequence[DeviceRule]) -> Packed:
     """Return the words of ``rules``, all of one kind.

@@ -23,6 +23,8 @@ def phase_of(tree: Schedule, path: str, t: float) -> tuple[int, int | None]:
     From step ``t`` on; None: at all that come. Raises ValueError for a rule that stops and begins
     again, or whose clock is not the schedule's.
     """
+    if _odd(tree, path):
+        raise ValueError(ODD_CLOCK.format(path))
     points = sorted({0, *(d for edge in _edges(tree, 0.0) for d in _around(edge - t) if d >= 0)})
     awake = [looks(tree, path, t + d) for d in points]
     if not any(awake):
@@ -30,7 +32,7 @@ def phase_of(tree: Schedule, path: str, t: float) -> tuple[int, int | None]:
     first = awake.index(True)
     rest = awake[first:]
     asleep = rest.index(False) if False in rest else len(rest)
-    if any(rest[asleep:]) or _odd(tree, path):
+    if any(rest[asleep:]):
         raise ValueError(ODD_CLOCK.format(path))
     left = points[first + asleep] - points[first] if asleep < len(rest) else None
     return points[first], left

@@ -49,6 +49,8 @@ class LRScheduler:
     _own_get_lr: ClassVar[bool] = True
     _formulas_agree: ClassVar[bool] = False
     _last_lr: list[Any]
+    # What a state may have although this object has only its class's.
+    _OPTIONAL: ClassVar[frozenset[str]] = frozenset()
     # What of __dict__ has no place in a state as it is.
     _HIDDEN: ClassVar[frozenset[str]] = frozenset({"optimizer"})
 
@@ -177,7 +179,7 @@ class LRScheduler:
         if not isinstance(state_dict, dict):
             raise StateError(f"state_dict must be a dict, got {type(state_dict).__name__}")
         unknown = set(state_dict) - {k for k in self.__dict__ if k not in self._HIDDEN}
-        unknown -= {"_get_lr_called_within_step", "_is_initial"}
+        unknown -= {"_get_lr_called_within_step", "_is_initial", *self._OPTIONAL}
         # A user's class may set attributes of its own at any time.
         if unknown and type(self).__module__.startswith("grilly."):
             names = sorted(map(str, unknown))
@@ -267,6 +269,7 @@ class LRScheduler:
             and self._settings(self) == self._used
             and list(map(self._reads, groups)) == self._held
             and track.holds(groups)
+            and self.optimizer._driven.get((0, LR)) is track  # no one has overtaken it
             and self.last_epoch < self._last_step()
             and self._goes_on()
         )

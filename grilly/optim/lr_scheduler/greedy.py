@@ -26,8 +26,9 @@ class GreedyLR(MetricLR):
 
     ``smooth`` compares the mean of the last ``window_size`` metrics. When all rates have stood at
     their ``min_lr`` for ``reset_start`` reductions, all begins anew from the rates at construction.
-    ``verbose`` prints each change. The rule runs on the host; a rate that it changes is uploaded,
-    like an edit by hand. (grilly.rules.Greedy is the same rule as a part of a schedule.)
+    ``verbose`` prints each change. With a number as the metric the rule runs on the host, and a
+    rate that it changes is uploaded, like an edit by hand; with one on the device it runs there,
+    and prints nothing. (grilly.rules.Greedy is the same rule as a part of a schedule.)
 
     ``load_state_dict`` writes the saved rates into the groups. A metric that is nan or infinite is
     refused; ``accept_nonfinite = True`` takes it as Hugging Face does.
@@ -203,6 +204,7 @@ class GreedyLR(MetricLR):
         with unchanged_on_error(groups):
             for group, rate in zip(groups, state_dict.get("_last_lr", ()), strict=False):
                 write(group, LR, rate)
+        super()._take_up(state_dict)
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in Hugging Face's keys; a copy."""

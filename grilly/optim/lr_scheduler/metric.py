@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -13,6 +15,8 @@ from ...resident.recording import refuse
 from ...rules.base import BETTER, metric_of, tolerances
 from ...rules.on_device import Member
 from ...rules.packed import Held
+from ...rules.words import NONFINITE
+from ...schedules.checks import check_choice
 from ...schedules.live import Live
 from ..seats import Seat, device_step, new_owner
 from ..track import Track
@@ -40,6 +44,8 @@ class MetricLR(LRScheduler):
     _NUMBERS: ClassVar[tuple[str, ...]] = ()
     _COUNTS: ClassVar[tuple[str, ...]] = ()
     _RATES: ClassVar[tuple[str, ...]] = ()
+
+    _OPTIONAL: ClassVar[frozenset[str]] = frozenset({"accept_nonfinite", "nonfinite"})
 
     def step(  # type: ignore[override]
         self, metrics: Any, epoch: float | None = None
@@ -92,7 +98,7 @@ class MetricLR(LRScheduler):
     def _seated(self) -> Seat:
         """Return the seat of the rule on the optimizer's device, a new one after an edit."""
         seat: Seat | None = getattr(self, "_seat", None)
-        if seat is not None and seat.key == self._key() and self._holds():
+        if seat is not None and self._fits(seat):
             return seat
         self._leave_seat()
         groups = self.optimizer.param_groups
@@ -100,22 +106,33 @@ class MetricLR(LRScheduler):
         tokens = tuple(f"{owner}:{i}" for i in range(len(groups)))
         member = self._member(tokens, [float(group["lr"]) for group in groups])
         self._track = Track()
+        made = Seat(self, owner, self._key(), [member])
+        self._seat = made
         self._stand(owner)
-        made = self._seat = Seat(self, owner, self._key(), [member])
         return made
 
-    def _holds(self) -> bool:
-        return self._track.holds(self.optimizer.param_groups)
+    def _fits(self, seat: Seat) -> bool:
+        """Whether nobody has edited the rule or a rate, and no one else drives the rates."""
+        holds = self._track.holds(self.optimizer.param_groups)
+        return holds and self._driving() and seat.key == self._key()
+
+    def _can_sit(self) -> bool:
+        """Whether a seat can be taken before the step is made, and nothing shows it."""
+        count = len(self.optimizer.param_groups)
+        return all(len(getattr(self, name)) == count for name in self._RATES)
 
     def _leave_seat(self) -> None:
         """Go on on the host, with what the device has counted."""
         seat: Seat | None = getattr(self, "_seat", None)
         if seat is not None:
-            seat.settle()
-            del self._seat
-            driven = self.optimizer._driven
-            for number in [number for number, track in driven.items() if track is self._track]:
-                del driven[number]
+            seat.leave()
+            self._forget_seat()
+
+    def _forget_seat(self) -> None:
+        del self._seat
+        driven = self.optimizer._driven
+        for number in [number for number, track in driven.items() if track is self._track]:
+            del driven[number]
 
     def _stand(self, owner: str) -> None:
         """Let the optimizer's rates be those of the rule on the device."""
@@ -126,26 +143,29 @@ class MetricLR(LRScheduler):
 
     def _take_held(self, held: list[Held]) -> None:
         """Be what the device has made of its metrics; an edit of a rate meanwhile is kept."""
-        seat: Seat = self._seat
-        groups = self.optimizer.param_groups
-        known = self._track.rows[LR][0]
-        edited = [group["lr"] != rate for group, rate in zip(groups, known, strict=False)]
-        for group, rate, other in zip(groups, held[0].values, edited, strict=False):
-            if not other:
+        seat, track, groups = self._seat, self._track, self.optimizer.param_groups
+        own = [track.wrote(i, LR, group) for i, group in enumerate(groups)]
+        for group, rate, still in zip(groups, held[0].values, own, strict=False):
+            if still:
                 write(group, LR, rate)
         self._take_counts(held[0])
         self._last_lr = [copied(group["lr"]) for group in groups]
-        if not any(edited):
+        if self._driving() and all(own):
             self._stand(seat.owner)
 
-    def _counted_on_device(self, steps: int) -> None:
+    def _driving(self) -> bool:
+        driven, count = self.optimizer._driven, len(self.optimizer.param_groups)
+        return all(driven.get((i, LR)) is self._track for i in range(count))
+
+    @contextmanager
+    def _counting_on_device(self) -> Iterator[None]:
         """Nothing moves on the host."""
+        yield
 
     def _reach(self) -> tuple[float, str]:
         """Return how long a replay may go on: the rule is the device's."""
         seat: Seat | None = getattr(self, "_seat", None)
-        fits = seat is not None and seat.key == self._key() and self._holds()
-        return (np.inf if fits else 0), ""
+        return (np.inf if seat is not None and self._fits(seat) else 0), ""
 
     def _leap(self, steps: int) -> None:
         self._seat.counted()
@@ -206,14 +226,15 @@ class MetricLR(LRScheduler):
             for value in getattr(self, name):
                 check_rate(name, value)
         check_factor(self.factor)
+        check_choice("nonfinite", self.nonfinite, NONFINITE)
         self._check_mode()
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         """Nothing is kept beside the state; what the device has counted is written over."""
         seat: Seat | None = getattr(self, "_seat", None)
         if seat is not None:
-            seat.pending = False
-            self._leave_seat()
+            seat.drop()
+            self._forget_seat()
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything but the optimizer, as plain data, in torch's keys; a copy."""

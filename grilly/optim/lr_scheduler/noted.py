@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ...errors import RecordError
 from ...resident import recording
-from ..shown import read_back
+from ..seats import settle_others
+from ..shown import moved_on, read_back
 
 
 def noted(scheduler: Any, epoch: float | None = None) -> bool:
@@ -38,6 +38,7 @@ def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
     inside = getattr(scheduler, "_inside", None) is not None
     if inside or optimizer._trusting:
         return False
+    settle_others(scheduler)
     if epoch is None and moved_on(scheduler, scheduler.step):
         return True
     if optimizer._ledger is not None:
@@ -50,20 +51,6 @@ def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
         return False
     with optimizer._as_if_made():  # rules count on the device, which is not waited for
         scheduler.step(*(() if epoch is None else (epoch,)))
-    return True
-
-
-def moved_on(scheduler: Any, step: Callable[[], None]) -> bool:
-    """Make a step as if the update before it was made, where that can be taken back; whether."""
-    optimizer = scheduler.optimizer
-    ledger = optimizer._ledger
-    if ledger is None or not ledger.unknown(optimizer):
-        return False
-    with optimizer._as_if_made():
-        if not ledger.may_go_on(scheduler):
-            return False
-        step()
-        ledger.went_on(scheduler)
     return True
 
 

@@ -19,8 +19,9 @@ class ReduceLROnPlateau(MetricLR):
 
     ``step(metrics)`` counts the metrics that are not better than the best one by ``threshold``;
     after more than ``patience`` of them each group's rate becomes max(lr * factor, min_lr), if that
-    is at least ``eps`` less, and for ``cooldown`` steps nothing is counted. The rule runs on the
-    host; a rate that it changes is uploaded, like an edit by hand.
+    is at least ``eps`` less, and for ``cooldown`` steps nothing is counted. With a number as the
+    metric the rule runs on the host, and a rate that it changes is uploaded, like an edit by hand;
+    with one on the device it runs there.
 
     A metric that is nan or infinite is refused. ``accept_nonfinite = True``, on the class or on an
     object, takes it as torch does: nan is never better than the best one.

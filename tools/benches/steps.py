@@ -1,4 +1,4 @@
-"""Where the time of a step goes on a Vulkan device: eager and replayed, with copies and without."""
+"""Where the time of a step goes on a Vulkan device: host, driver, dispatch, barrier, kernel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from timing import ROUNDS, Seconds, ratio, repeated, short, table, timed
 
 import grilly
 from grilly import vk
@@ -17,6 +16,10 @@ from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 from grilly.resident.ops import Add
 from grilly.vk import binding
+
+from .report import Report
+from .scale import Scale
+from .timing import Seconds, repeated, short, timed
 
 F = np.float32
 MANY = 256  # small dispatches in one tape
@@ -49,14 +52,6 @@ class Training:
         """Step with the gradients that are on the device."""
         self.optimizer.step()
         self.scheduler.step()
-
-    def step_in_and_out(self) -> None:
-        """Step with gradients of the host, and have the parameters there."""
-        self.optimizer.step(gradients=self.grads)
-        self.scheduler.step()
-        for p, out in zip(self.params, self.outs, strict=True):
-            if isinstance(p, Parameter):
-                p.data.numpy(out=out)
 
 
 def submit_and_wait(device: vk.Device, tape: vk.Tape) -> Callable[[], None]:
@@ -105,26 +100,26 @@ def median(seconds: Seconds, name: str) -> float:
     return statistics.median(seconds[name]) * 1e6
 
 
-def host_time(run: Callable[[], object], times: int = 100) -> float:
+def host_time(run: Callable[[], object], rounds: int, times: int = 100) -> float:
     """Return the microseconds that this thread computes in a run, the waits left out."""
     found = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         start = time.thread_time()
         repeated(run, times)()
         found.append((time.thread_time() - start) / times * 1e6)
     return statistics.median(found)
 
 
-def bench_parts(info: vk.DeviceInfo, sizes: Sequence[int]) -> list[list[str]]:
+def bench_parts(info: vk.DeviceInfo, sizes: Sequence[int], scale: Scale) -> list[list[str]]:
     """Return a row for each part of a step."""
     first = Training(info, 10**3)
     for _ in range(3):
         first.step()
-    bare = submit_and_wait(first.device, first.backend._steps[0])
-    python = host_time(first.step) - host_time(bare)
+    bare = submit_and_wait(first.device, first.backend._steps[0, "grad"])
+    python = host_time(first.step, scale.rounds) - host_time(bare, scale.rounds)
     tapes = small_tapes(first.device, info.index)
     runs = {name: submit_and_wait(first.device, tape) for name, tape in tapes.items()}
-    seconds = timed({name: repeated(run, 20) for name, run in runs.items()})
+    seconds = timed({name: repeated(run, 20) for name, run in runs.items()}, scale.rounds)
     empty, apart, ordered = (median(seconds, name) / 20 for name in ("empty", "apart", "ordered"))
     dispatch, barrier = (apart - empty) / MANY, (ordered - apart) / MANY
     rows = [
@@ -136,65 +131,18 @@ def bench_parts(info: vk.DeviceInfo, sizes: Sequence[int]) -> list[list[str]]:
     for size in sizes:
         own = Training(info, size)
         own.step()
-        steps, times = own.backend._steps, max(2, min(64, 2 * 10**7 // size))
-        seconds = timed({"steps": submitted(own.device, own.device.submission(steps, times))})
+        steps = [own.backend._step_for(parity, "grad") for parity in (0, 1)]
+        times = scale.steps_of(size)
+        whole = submitted(own.device, own.device.submission(steps, times))
+        seconds = timed({"steps": whole}, scale.rounds)
         kernel = median(seconds, "steps") / times / 2 - dispatch - barrier
         rows.append([f"AdamW's kernel, {short(size)} parameters", f"{kernel:.0f} us"])
     return rows
 
 
-def bench_ratios(info: vk.DeviceInfo, size: int) -> list[str]:
-    """Return the row of eager steps against submit-and-wait of the same dispatches."""
-    eager, copies, other = (Training(info, size) for _ in range(3))
-    plain = Training(info, size, resident=False)
-    for training in (eager, other, copies, plain):
-        training.step_in_and_out()
-    bare = submit_and_wait(other.device, other.backend._steps[0])
-    runs: dict[str, Callable[[], None]] = {
-        "eager": eager.step,
-        "copies": copies.step_in_and_out,
-        "plain": plain.step_in_and_out,
-        "bare": bare,
-        "again": bare,
-    }
-    times = max(5, min(100, 10**7 // size))
-    seconds = timed({name: repeated(run, times) for name, run in runs.items()})
-    names = ("eager", "copies", "plain", "again")
-    return [short(size), *(f"{ratio(seconds, name, 'bare'):.2f}" for name in names)]
-
-
-def bench_replay(info: vk.DeviceInfo, size: int) -> list[str]:
-    """Return the row of a replay: its own host time, and eager steps, queued, against it."""
-    eager, replayed = Training(info, size), Training(info, size)
-    with grilly.record() as tape:
-        replayed.submit()
-    calls = []
-    for _ in range(2 * ROUNDS):
-        start = time.thread_time()
-        tape.replay(STEPS)
-        calls.append(time.thread_time() - start)
-        tape.wait()
-
-    def queued() -> None:
-        repeated(eager.submit, 100)()
-        eager.device.wait()
-
-    def again() -> None:
-        tape.replay(100)
-        tape.wait()
-
-    seconds = timed({"eager": queued, "replay": again, "self": again})
-    call = statistics.median(calls[ROUNDS:]) * 1e6
-    figures = (ratio(seconds, "eager", "replay"), ratio(seconds, "self", "replay"))
-    return [short(size), f"{call:.0f} us", *(f"{figure:.2f}" for figure in figures)]
-
-
-def show(info: vk.DeviceInfo) -> None:
-    """Print the tables of a device."""
-    print(f"\n### Steps on {info.name}")
-    table("Where a step's time goes:", ["part", "time"], bench_parts(info, (10**4, 10**6)))
-    head = ["parameters", "on the device", "gradients in, parameters out", "numpy arrays", "self"]
-    rows = [bench_ratios(info, size) for size in (10**4, 10**6)]
-    table("AdamW's eager step and wait / submit and wait of the same dispatches:", head, rows)
-    head = ["parameters", "host time of replay(1000)", "eager / replayed", "self"]
-    table("A replay:", head, [bench_replay(info, 10**4)])
+def show(report: Report, scale: Scale, infos: Sequence[vk.DeviceInfo]) -> None:
+    """Report on where the time goes."""
+    report.section("Where a step's time goes")
+    for info in infos:
+        rows = bench_parts(info, [size for size in scale.sizes if size <= 10**6], scale)
+        report.table(f"{info.name}:", ["part", "time"], rows)

@@ -10,9 +10,10 @@ import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
 
-from timing import ROUNDS, table
-
 from grilly import vk
+
+from .report import Report
+from .scale import Scale
 
 # Arguments: device, "shipped" or "compiled". Without shipped shaders every schedule is compiled.
 CODE = """
@@ -48,10 +49,10 @@ def first_steps(device: str, schedules: str, cache: str) -> tuple[float, float]:
     return first, second
 
 
-def bench(device: str, name: str, schedules: str) -> list[str]:
+def bench(device: str, name: str, schedules: str, rounds: int) -> list[str]:
     """Return the row of a device: empty caches, then the caches that this has filled."""
     cold, warm, second = [], [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         with tempfile.TemporaryDirectory(prefix="grilly-") as cache:
             cold.append(first_steps(device, schedules, cache)[0])
             first, next_ = first_steps(device, schedules, cache)
@@ -62,12 +63,12 @@ def bench(device: str, name: str, schedules: str) -> list[str]:
     return [name, schedules, *figures, f"{self:.2f}"]
 
 
-def show(infos: Sequence[vk.DeviceInfo]) -> None:
-    """Print the table; numpy needs no shaders."""
-    rows = [bench("cpu", "numpy", "shipped")]
+def show(report: Report, scale: Scale, infos: Sequence[vk.DeviceInfo]) -> None:
+    """Report on starts; numpy needs no shaders."""
+    rows = [bench("cpu", "numpy", "shipped", scale.rounds)]
     for info in infos:
-        rows += [bench(str(info.index), info.name, kind) for kind in ("shipped", "compiled")]
+        rows += [bench(str(info.index), info.name, kind, scale.rounds) for kind in scale.starts]
     head = ["device", "schedules' shaders", "cold", "warm", "second optimizer", "self"]
-    print("\n### Start")
+    report.section("Start")
     title = "Constructor to the end of the first step, ms (cold: empty shader caches; self: warm):"
-    table(title, head, rows)
+    report.table(title, head, rows)

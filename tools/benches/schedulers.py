@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from timing import ratio, repeated, table, timed
 
+from grilly import vk
 from grilly.optim import AdamW, lr_scheduler
+
+from .report import Report
+from .scale import Scale
+from .timing import ratio, repeated, timed
 
 try:
     import torch
@@ -21,7 +26,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "StepLR": {"step_size": 30},
     "CosineAnnealingLR": {"T_max": 10**6},
 }
-GROUPS = (1, 1000)
 
 
 def grilly_scheduler(name: str, groups: int) -> Any:
@@ -42,23 +46,24 @@ def torch_scheduler(name: str, groups: int) -> Any:
     return scheduler
 
 
-def bench(name: str, groups: int) -> list[str]:
+def bench(name: str, groups: int, scale: Scale) -> list[str]:
     """Return the row of a class and a number of groups."""
-    times = max(5, 2000 // groups)
+    times = max(5, 2 * scale.steps // groups)
     schedulers = {made: grilly_scheduler(name, groups) for made in ("grilly", "again")}
     if torch is not None:
         schedulers["torch"] = torch_scheduler(name, groups)
-    seconds = timed({made: repeated(one.step, times) for made, one in schedulers.items()})
+    runs = {made: repeated(one.step, times) for made, one in schedulers.items()}
+    seconds = timed(runs, scale.rounds)
     own = statistics.median(seconds["grilly"]) / times
     theirs = f"{ratio(seconds, 'torch', 'grilly'):.2f}" if torch is not None else ""
     self = f"{ratio(seconds, 'again', 'grilly'):.2f}"
     return [name, str(groups), f"{own * 1e6:.1f} us", theirs, self]
 
 
-def show() -> None:
-    """Print the table, of the classes that there are."""
+def show(report: Report, scale: Scale, _: Sequence[vk.DeviceInfo]) -> None:
+    """Report on the classes that there are."""
     names = [name for name in ARGUMENTS if hasattr(lr_scheduler, name)]
-    rows = [bench(name, groups) for name in names for groups in GROUPS]
+    rows = [bench(name, groups, scale) for name in names for groups in (1, scale.members)]
     head = ["class", "groups", "host time", "torch's time / grilly's", "self"]
-    print("\n### scheduler.step()")
-    table("The host's time of one scheduler.step():", head, rows)
+    report.section("scheduler.step()")
+    report.table("The host's time of one scheduler.step():", head, rows)

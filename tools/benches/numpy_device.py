@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from timing import ratio, repeated, short, table, timed
 
-from grilly import cpu_threads
+from grilly import cpu_threads, vk
 from grilly.optim import AdamW
+
+from .report import Report
+from .scale import Scale
+from .timing import ratio, repeated, short, timed
 
 try:
     import torch
@@ -81,20 +84,21 @@ def steps(size: int) -> dict[str, Callable[[], object]]:
     return found
 
 
-def bench(size: int) -> list[str]:
+def bench(size: int, scale: Scale) -> list[str]:
     """Return the row of the others' times against grilly's."""
-    times = max(1, min(64, 2 * 10**6 // size))
-    seconds = timed({name: repeated(step, times) for name, step in steps(size).items()})
+    times = scale.steps_of(size)
+    runs = {name: repeated(step, times) for name, step in steps(size).items()}
+    seconds = timed(runs, scale.rounds)
     figures = [
         f"{ratio(seconds, name, 'grilly'):.2f}" if name in seconds else "" for name in OTHERS
     ]
     return [short(size), *figures, f"{ratio(seconds, 'again', 'grilly'):.2f}"]
 
 
-def show(sizes: Sequence[int]) -> None:
-    """Print the table."""
+def show(report: Report, scale: Scale, _: Sequence[vk.DeviceInfo]) -> None:
+    """Report on the numpy device."""
     version = f"torch {torch.__version__}" if torch is not None else "torch is not installed"
-    print(f"\n### numpy ({version})")
+    report.section(f"numpy ({version})")
     head = ["parameters", *OTHERS, "self"]
     title = "AdamW, the other's time / the numpy device's (above 1 the numpy device is faster):"
-    table(title, head, [bench(size) for size in sizes])
+    report.table(title, head, [bench(size, scale) for size in scale.sizes])

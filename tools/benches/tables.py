@@ -1,12 +1,10 @@
-"""A table of a million steps of a schedule against stepping torch's CosineAnnealingLR as often."""
+"""A table of many steps of a schedule against stepping torch's CosineAnnealingLR as often."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from timing import ratio, repeated, table, timed
 
 from grilly import vk
 from grilly.schedules import (
@@ -19,13 +17,16 @@ from grilly.schedules import (
     StepDecay,
 )
 
+from .report import Report
+from .scale import Scale
+from .timing import Run, ratio, repeated, short, timed
+
 try:
     import torch
 except ImportError:
     torch = None  # type: ignore[assignment]
 
-STEPS = 10**6
-STEPPED = 2 * 10**4  # of torch, and scaled
+STEPS = 10**6  # of a schedule
 SCHEDULES: dict[str, Schedule] = {
     "Cosine, of CosineAnnealingLR": Cosine(0.1, 0.0, STEPS),
     "CosineDecay": CosineDecay(0.1, 0.0, STEPS),
@@ -36,35 +37,36 @@ SCHEDULES: dict[str, Schedule] = {
 }
 
 
-def torch_steps() -> Callable[[], None]:
-    """Return a run that steps torch's scheduler ``STEPPED`` times."""
+def torch_steps(times: int) -> Run:
+    """Return a run that steps torch's scheduler so often."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.1)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
     optimizer.step()
-    return repeated(scheduler.step, STEPPED)
+    return repeated(scheduler.step, times)
 
 
-def bench(name: str, device: Any) -> list[str]:
+def bench(name: str, device: Any, scale: Scale) -> list[str]:
     """Return the row of a schedule on a device."""
 
     def filled() -> None:
-        SCHEDULES[name].table(0, STEPS, device=device)
+        SCHEDULES[name].table(0, scale.table, device=device)
 
-    runs = {"grilly": filled, "again": filled}
+    runs: dict[str, Run] = {"grilly": filled, "again": filled}
     if torch is not None:
-        runs["torch"] = torch_steps()
-    seconds = timed(runs)
+        runs["torch"] = torch_steps(scale.stepped)
+    seconds = timed(runs, scale.rounds)
     theirs = ""
     if torch is not None:
-        theirs = f"{ratio(seconds, 'torch', 'grilly') * STEPS / STEPPED:.1f}"
+        theirs = f"{ratio(seconds, 'torch', 'grilly') * scale.table / scale.stepped:.1f}"
     own = f"{statistics.median(seconds['grilly']) * 1e3:.0f} ms"
     return [name, own, theirs, f"{ratio(seconds, 'again', 'grilly'):.2f}"]
 
 
-def show(infos: Sequence[vk.DeviceInfo]) -> None:
-    """Print a table for numpy and for each device."""
+def show(report: Report, scale: Scale, infos: Sequence[vk.DeviceInfo]) -> None:
+    """Report on tables of numpy and of each device."""
     devices = {"numpy": "cpu", **{info.name: str(info.index) for info in infos}}
-    print("\n### A table of 1e6 steps")
-    head = ["schedule", "time", "CosineAnnealingLR.step() of torch, 1e6 times / it", "self"]
+    steps = short(scale.table)
+    report.section(f"A table of {steps} steps")
+    head = ["schedule", "time", f"CosineAnnealingLR.step() of torch, {steps} times / it", "self"]
     for place, device in devices.items():
-        table(f"On {place}:", head, [bench(name, device) for name in SCHEDULES])
+        report.table(f"On {place}:", head, [bench(name, device, scale) for name in SCHEDULES])
