@@ -44,12 +44,12 @@ class Controlled(gpu.GpuBackend):
         self.control = self._device.buffer(4 * len(hyper.CONTROL_WORDS))
         self.control.write(controlled(1.0))
 
-    def _record_step(self, parity: int) -> vk.Tape:
+    def _record_step(self, parity: int, grads: str) -> vk.Tape:
         code = shaders.spirv(gpu_record.SHADER[(self._kind, *self._states)] + "_controlled")
         kernel = self._device.kernel(code, len(self._states) + 7, 8, {0: 8})
         push = np.array([parity, self._lanes], np.uint32).tobytes()
         with vk.Tape(self._device) as tape:
-            parts = zip(self._chunks, self._slabs.parts(), self._groups, strict=True)
+            parts = zip(self._chunks, self._slabs.parts(grads), self._groups, strict=True)
             for tables, slabs, groups in parts:
                 buffers = [self._clock, self._table, *tables, self.control, *slabs]
                 tape.dispatch(kernel.bind(buffers), groups, push)
