@@ -107,7 +107,7 @@ def test_the_example_runs_without_vulkan(name: str, tmp_path: Path) -> None:
 
 
 def test_the_resident_example_runs_without_vulkan(tmp_path: Path) -> None:
-    text = run_example("resident_digits.py", "no loader", tmp_path, "--epochs", "5")
+    text = run_example("resident_digits.py", "no loader", tmp_path, "--epochs", "8")
     assert "going on with numpy" in text
     assert "training on numpy" in text
 
