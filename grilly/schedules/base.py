@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import wraps
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -74,6 +74,9 @@ class Schedule:
     >>> schedule(0), schedule(10)
     (0.75, 0.25)
     """
+
+    # What stands for a number of a run only has no JSON.
+    lasting: ClassVar[bool] = True
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .base import Schedule
 
@@ -16,6 +16,7 @@ class Live(Schedule):
 
     value: float
     token: str
+    lasting: ClassVar[bool] = False
 
     def __call__(self, t: Any) -> Any:
         as_live = getattr(self.value, "as_live", None)

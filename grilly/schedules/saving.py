@@ -26,7 +26,7 @@ def classes() -> dict[str, type[Schedule]]:
     found: dict[str, type[Schedule]] = {}
     for one in _subclasses(Schedule):
         ours = one.__module__.startswith("grilly.") and not one.__name__.startswith("_")
-        if ours and dataclasses.is_dataclass(one):
+        if ours and one.lasting and dataclasses.is_dataclass(one):
             found[one.__name__] = one
     return found
 
