@@ -101,7 +101,7 @@ seen = []
 signal.signal(signal.SIGINT, lambda *_: seen.append(1))
 signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
 run = make("cpu").record()
-signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
 run.replay(400)
 signal.setitimer(signal.ITIMER_REAL, 0)
 assert_same(run.contents(), make("cpu").eager(400).contents())

@@ -35,7 +35,7 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
 
 def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
     optimizer = scheduler.optimizer
-    inside = getattr(scheduler, "_inside", None) is not None
+    inside = getattr(scheduler, "_inside", False)
     if inside or optimizer._trusting:
         return False
     settle_others(scheduler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -69,9 +68,9 @@ class _Composite(LRScheduler):
         """Nothing is kept beside the state."""
 
     def _take_inside(self) -> None:
-        """Let the schedulers know that it is this one that the user steps."""
+        """Let the schedulers know that another one steps them."""
         for scheduler in self._schedulers:
-            scheduler._inside = weakref.ref(self)
+            scheduler._inside = True
         settles(self)
 
     def _check_schedulers(self, optimizer: Any, schedulers: Sequence[Any]) -> None:
