@@ -534,6 +534,11 @@ def interrupting(optimizer: Any, cut: str) -> Iterator[None]:
         del backend.step
 
 
+def again(*_: Any) -> None:
+    """Ctrl-C once more; out of exec() of a text Python would end by SIGINT, when all is done."""
+    raise KeyboardInterrupt
+
+
 def test_a_second_ctrl_c_and_then_a_load(place: str | int) -> None:
     """What was not brought back is dropped by a load, and by nothing else."""
     own = Training(place)
@@ -545,7 +550,7 @@ def test_a_second_ctrl_c_and_then_a_load(place: str | int) -> None:
         own.optimizer.step(gradients=[own.bad if one else own.good])
         scheduler.step()
     optimizer = own.optimizer
-    optimizer._settle = lambda *_: exec("raise KeyboardInterrupt")
+    optimizer._settle = again
     with interrupting(optimizer, "after"), pytest.raises(KeyboardInterrupt):
         has = np.ones((1, len(optimizer.all_states)), np.bool_)
         optimizer._update(Begun({0: own.weights}, optimizer._timeline.after(), has))
