@@ -8,7 +8,6 @@ numbers, of which a formula may pick one).
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from . import xfloat
 from .composed import COMPOSED
 from .errors import TraceError
 from .mathfun import cospi, half_cosine, pick, positive_power, reached, sinpi
+from .nested import inside, rebuilt
 from .powers import power
 
 NUMBER, BOOL, LOG, LIST = "number", "bool", "log", "list"
@@ -243,14 +243,8 @@ def _arity(formula: Callable[..., Any]) -> int:
 
 def symbolic(value: Any, label: str) -> Any:
     """Return ``value`` with every number in it, nested dataclasses and tuples too, as a leaf."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        copy = object.__new__(type(value))
-        for field in dataclasses.fields(value):
-            path = f"{label}.{field.name}" if label else field.name
-            object.__setattr__(copy, field.name, symbolic(getattr(value, field.name), path))
-        return copy
-    if isinstance(value, tuple):
-        return tuple(symbolic(item, f"{label}[{i}]") for i, item in enumerate(value))
+    if parts := inside(value, label):
+        return rebuilt(value, [symbolic(part, inner) for inner, part in parts])
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         return constant(value, label)
     return value

@@ -16,15 +16,16 @@ PACKAGE = Path(__file__).parents[1] / "grilly"
 ALLOWED = {
     "errors": set[str](),
     "mathfun": {"numpy"},
+    "nested": set[str](),
     "composed": {"numpy"},
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
     # Schedule.table() and plot() hand over to look, which knows devices, when they are called.
-    "schedules": {"numpy", "errors", "mathfun", "look"},
-    "rules": {"numpy", "errors", "mathfun", "schedules"},
+    "schedules": {"numpy", "errors", "mathfun", "nested", "look"},
+    "rules": {"numpy", "errors", "mathfun", "nested", "schedules"},
     "reductions": {"numpy", "rules", "schedules"},
     "powers": {"numpy", "mathfun"},
-    "expr": {"numpy", "composed", "errors", "mathfun", "powers", "xfloat"},
+    "expr": {"numpy", "composed", "errors", "mathfun", "nested", "powers", "xfloat"},
     "loops": {"errors", "expr"},
     "program": {"numpy", "errors", "expr", "loops", "xfloat"},
     "quick": {"numpy", "expr", "mathfun", "program", "xfloat"},
@@ -130,6 +131,7 @@ ALLOWED = {
     "gpu_rules": {"numpy", "backend", "gpu", "resident", "rules", "shaders", "vk"},
     "optim": {
         "numpy",
+        "nested",
         "backend",
         "errors",
         "hyper",

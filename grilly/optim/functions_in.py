@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from ..nested import inside, rebuilt
 from ..rules import Rule
 from ..schedules import Function, Schedule, Text
 
@@ -21,7 +21,7 @@ def written_in(node: Any) -> Iterator[Schedule]:
         foreign = type(node).__module__.partition(".")[0] != OURS
         if foreign or isinstance(node, (Text, Function)):
             yield node
-    for _, inner in _inside(node):
+    for inner in _inside(node):
         yield from written_in(inner)
 
 
@@ -29,21 +29,9 @@ def anew(node: Any) -> Any:
     """Return ``node`` with new Functions in it, which are traced anew."""
     if isinstance(node, Function):
         return Function(node.call)
-    old = _inside(node)
-    new = {name: anew(inner) for name, inner in old}
-    if all(new[name] is inner for name, inner in old):
-        return node
-    if isinstance(node, tuple):
-        return tuple(new.values())
-    copy = object.__new__(type(node))  # not called: it has checked its fields
-    for name, value in new.items():
-        object.__setattr__(copy, name, value)
-    return copy
+    parts = _inside(node)
+    return rebuilt(node, [anew(part) for part in parts]) if parts else node
 
 
-def _inside(node: Any) -> list[tuple[str, Any]]:
-    if isinstance(node, tuple):
-        return [(str(i), item) for i, item in enumerate(node)]
-    if isinstance(node, type) or not dataclasses.is_dataclass(node) or isinstance(node, Rule):
-        return []
-    return [(field.name, getattr(node, field.name)) for field in dataclasses.fields(node)]
+def _inside(node: Any) -> list[Any]:
+    return [] if isinstance(node, Rule) else [inner for _, inner in inside(node)]

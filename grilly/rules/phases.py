@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any
 
+from ..nested import inside, walk
 from ..schedules import Join, Schedule, Shift
 from ..schedules.compose import End, Stretch
 from .tree import looks, rules_in
@@ -57,29 +57,15 @@ def _edges(node: Any, offset: float) -> Iterator[float]:
     elif isinstance(node, End):
         yield offset + node.steps
         yield from _edges(node.schedule, offset)
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _edges(item, offset)
-    elif dataclasses.is_dataclass(node) and not isinstance(node, type):
-        for field in dataclasses.fields(node):
-            yield from _edges(getattr(node, field.name), offset)
+    else:
+        for _, part in inside(node):
+            yield from _edges(part, offset)
 
 
 def _odd(node: Any, path: str) -> bool:
     """Whether the rule at ``path`` is inside something with a clock of another pace."""
-    for inner, part in _clocked(node, ""):
+    for inner, part in walk(node):
         paces = isinstance(part, Stretch) or (isinstance(part, End) and part.then == "cycle")
         if paces and any(found == path for found, _ in rules_in(part, inner)):
             return True
     return False
-
-
-def _clocked(node: Any, path: str) -> Iterator[tuple[str, Any]]:
-    yield path, node
-    if isinstance(node, tuple):
-        for i, item in enumerate(node):
-            yield from _clocked(item, f"{path}[{i}]")
-    elif dataclasses.is_dataclass(node) and not isinstance(node, type):
-        for field in dataclasses.fields(node):
-            inner = f"{path}.{field.name}" if path else field.name
-            yield from _clocked(getattr(node, field.name), inner)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..errors import StateError
+from ..nested import inside, rebuilt
 from ..schedules import Constant, Schedule
 from ..schedules.base import unchecked
 from ..schedules.depth import check_depth
@@ -21,22 +22,12 @@ from .base import Rule, State
 States = Mapping[str, State]
 
 
-def _inside(node: Any, path: str) -> list[tuple[str, str | int, Any]]:
-    """Return (path, field or index, value) of what is in a dataclass or a tuple."""
-    if isinstance(node, tuple):
-        return [(f"{path}[{i}]", i, item) for i, item in enumerate(node)]
-    if dataclasses.is_dataclass(node) and not isinstance(node, type):
-        names = [field.name for field in dataclasses.fields(node)]
-        return [(f"{path}.{n}" if path else n, n, getattr(node, n)) for n in names]
-    return []
-
-
 def rules_in(node: Any, path: str = "") -> Iterator[tuple[str, Rule]]:
     """Yield the path and the rule for each rule in ``node``."""
     if isinstance(node, Rule):
         yield path, node
         return
-    for inner, _, value in _inside(node, path):
+    for inner, value in inside(node, path):
         yield from rules_in(value, inner)
 
 
@@ -44,17 +35,8 @@ def _swapped(node: Any, path: str, swap: Callable[[str, Rule], Any]) -> Any:
     """Return ``node`` with ``swap(path, rule)`` for each rule; itself if there is none in it."""
     if isinstance(node, Rule):
         return swap(path, node)
-    old = _inside(node, path)
-    new = {key: _swapped(value, inner, swap) for inner, key, value in old}
-    if all(new[key] is value for _, key, value in old):
-        return node
-    if isinstance(node, tuple):
-        return tuple(new.values())
-    # What the constructor made of its arguments and has checked is kept as it is.
-    copy = object.__new__(type(node))
-    for key, value in new.items():
-        object.__setattr__(copy, str(key), value)
-    return copy
+    parts = inside(node, path)
+    return rebuilt(node, [_swapped(value, inner, swap) for inner, value in parts])
 
 
 def starts(tree: Any) -> dict[str, State]:
