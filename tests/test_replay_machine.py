@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from machines import machine_settings
 from tape_runs import Run, assert_same, gradient
 from test_state_machine import MAKES
 
@@ -250,22 +250,10 @@ def _error_of(move: Any, player: Player) -> Exception | None:
     return None
 
 
-def _settings(examples: int, fixed: bool) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=15,
-        deadline=None,
-        derandomize=fixed,
-        report_multiple_bugs=False,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 class TestReplays(Replays.TestCase):  # type: ignore[name-defined, misc]
-    settings = _settings(15, fixed=True)
+    settings = machine_settings(15, 15, fixed=True)
 
 
 @pytest.mark.heavy
 class TestMoreReplays(Replays.TestCase):  # type: ignore[name-defined, misc]
-    settings = _settings(500, fixed=False)
+    settings = machine_settings(500, 15, fixed=False)

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from machines import machine_settings
 from plain import F, hashed_gradient
 from skipping import DEFAULTS, Loop, Ticks
 
@@ -301,22 +301,10 @@ def assert_same(a: Any, b: Any) -> None:
     np.testing.assert_array_equal(a, b)
 
 
-def _settings(examples: int, fixed: bool) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=15,
-        deadline=None,
-        derandomize=fixed,
-        report_multiple_bugs=False,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 class TestTraining(Training.TestCase):  # type: ignore[name-defined, misc]
-    settings = _settings(15, fixed=True)
+    settings = machine_settings(15, 15, fixed=True)
 
 
 @pytest.mark.heavy
 class TestMoreTraining(Training.TestCase):  # type: ignore[name-defined, misc]
-    settings = _settings(400, fixed=False)
+    settings = machine_settings(400, 15, fixed=False)

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from machines import machine_settings
 from targets import SIZE, THEIRS, GrillyTarget, TorchTarget
 
 from grilly import optim, vk
@@ -325,22 +325,10 @@ def _error_of(move: Any, player: Player) -> Exception | None:
     return None
 
 
-def _settings(examples: int, fixed: bool) -> settings:
-    return settings(
-        max_examples=examples,
-        stateful_step_count=20,
-        deadline=None,
-        derandomize=fixed,
-        report_multiple_bugs=False,
-        phases=(Phase.explicit, Phase.generate),
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 class TestTraining(Training.TestCase):  # type: ignore[name-defined, misc]
-    settings = _settings(30, fixed=True)
+    settings = machine_settings(30, 20, fixed=True)
 
 
 @pytest.mark.heavy
 class TestMoreTraining(Training.TestCase):  # type: ignore[name-defined, misc]
-    settings = _settings(1000, fixed=False)
+    settings = machine_settings(1000, 20, fixed=False)
