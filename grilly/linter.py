@@ -14,7 +14,7 @@ from .look import on_host
 from .optim.columns import columns_of, limits_of
 from .optim.lr_scheduler.base import LRScheduler
 from .optim.lr_scheduler.metric import MetricLR
-from .optim.lr_scheduler.preview import rates, steps_of
+from .optim.lr_scheduler.preview import rates
 from .optim.options import Key
 from .optim.param_scheduler import ParamScheduler
 from .optim.sampling import plain_step
@@ -23,6 +23,7 @@ from .rules import bind, starts
 from .schedules import Constant, Schedule, schedule_of
 from .schedules.outline import Joint, Span, inside, joints, spans
 from .schedules.steps import MOST_STEPS
+from .whole import count_of
 
 # A jump at a joint is at least this part of the largest value near it, and so many times the
 # change from step to step on either side of it.
@@ -74,7 +75,7 @@ def lint(schedule: Any, steps: int) -> list[Finding]:
     step 5: Linear comes to 0.1, Cosine starts at 0.5 (jump)
     step 86: Cosine is at its end, 0, after 80 steps, and goes on to 0.0368 in 94 (past-end)
     """
-    if steps_of("steps", steps) < 1:
+    if count_of("steps", steps) < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     if steps > MOST_STEPS:
         raise ValueError(f"steps must be within 2^53, got {steps}")

@@ -14,7 +14,6 @@ import numpy as np
 from . import quick
 from .backend import Array, on_device
 from .errors import TraceError
-from .optim.lr_scheduler.preview import steps_of
 from .optim.sampling import plain_step, traces
 from .program import program
 from .rules import bind, starts
@@ -23,6 +22,7 @@ from .schedules import Schedule
 from .schedules.depth import check_depth
 from .schedules.outline import joints, spans
 from .schedules.steps import MOST_STEPS
+from .whole import count_of
 
 if TYPE_CHECKING:
     from . import vk
@@ -143,7 +143,7 @@ def _filled(info: vk.DeviceInfo | None, schedule: Schedule, steps: range) -> Arr
 def plot(schedule: Schedule, steps: int | None, ax: Any, line: dict[str, Any]) -> Any:
     """Draw a schedule into matplotlib's axes: see Schedule.plot."""
     check_depth(schedule)
-    count = _shown(schedule) if steps is None else steps_of("steps", steps)
+    count = _shown(schedule) if steps is None else count_of("steps", steps)
     if count < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     every = max(1, count // POINTS)

@@ -296,8 +296,8 @@ def test_what_is_no_number_of_updates(place: str | int) -> None:
     optimizer = AdamW([np.ones(3, F)], device=place)
     with pytest.raises(ValueError, match="n must be at least 0, got -1"):
         optimizer.history(-1)
-    for wrong in (1.0, None, "3"):
-        with pytest.raises(TypeError, match="n must be a number of updates, an int, got"):
+    for wrong in (1.0, None, "3", True):
+        with pytest.raises(TypeError, match="n must be an int, got"):
             optimizer.history(wrong)  # type: ignore[arg-type]
 
 

@@ -17,6 +17,7 @@ ALLOWED = {
     "errors": set[str](),
     "mathfun": {"numpy"},
     "nested": set[str](),
+    "whole": {"numpy"},
     "composed": {"numpy"},
     "xfloat": {"numpy"},
     "hyper": {"numpy"},
@@ -102,7 +103,7 @@ ALLOWED = {
     "gpu_norm": {"numpy", "chunks", "hyper", "shaders", "vk", "slabs"},
     "gpu_table": {"numpy", "backend", "gpu_record", "hyper", "program", "schedules", "vk"},
     "lint_values": {"numpy", "backend", "optim", "schedules"},
-    "linter": {"numpy", "backend", "lint_values", "look", "optim", "rules", "schedules"},
+    "linter": {"numpy", "whole", "backend", "lint_values", "look", "optim", "rules", "schedules"},
     "look": {
         "numpy",
         "matplotlib",
@@ -115,6 +116,7 @@ ALLOWED = {
         "rules",
         "schedules",
         "vk",
+        "whole",
     },
     "nn": {"numpy", "errors", "resident"},
     "resident": {
@@ -126,6 +128,7 @@ ALLOWED = {
         "rules",
         "shaders",
         "vk",
+        "whole",
     },
     "cpu_rules": {"resident", "rules", "cpu"},
     "gpu_rules": {"numpy", "backend", "gpu", "resident", "rules", "shaders", "vk"},
@@ -143,6 +146,7 @@ ALLOWED = {
         "rules",
         "schedules",
         "vk",
+        "whole",
     },
     "__init__": {
         "counting",

@@ -194,8 +194,9 @@ def test_what_cannot_be_recorded(place: Place, name: str) -> None:
     ("times", "error", "words"),
     [
         (-1, ValueError, "times must be at least 0, got -1"),
-        (2.0, TypeError, "times must be a whole number, got 2.0"),
-        ("3", TypeError, "times must be a whole number, got '3'"),
+        (2.0, TypeError, "times must be an int, got 2.0"),
+        (True, TypeError, "times must be an int, got True"),
+        ("3", TypeError, "times must be an int, got '3'"),
     ],
 )
 def test_what_is_no_number_of_times(times: Any, error: type[Exception], words: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from ..whole import count_of
 
 if TYPE_CHECKING:
     from .optimizer import Optimizer
@@ -14,11 +15,7 @@ if TYPE_CHECKING:
 
 def history(optimizer: Optimizer, n: Any) -> npt.NDArray[np.void]:
     """Return what the last ``n`` updates have used, (at most n, groups)."""
-    try:
-        count = operator.index(n)
-    except TypeError:
-        raise TypeError(f"n must be a number of updates, an int, got {n!r}") from None
-    if count < 0:
-        raise ValueError(f"n must be at least 0, got {count}")
-    rows: npt.NDArray[np.void] = optimizer._backend.used(count, len(optimizer.param_groups))
+    rows: npt.NDArray[np.void] = optimizer._backend.used(
+        count_of("n", n), len(optimizer.param_groups)
+    )
     return rows

@@ -15,13 +15,13 @@ from ..resident.metrics import lives_on_device
 from ..resident.recording import refuse
 from ..rules.packed import Held
 from ..schedules.steps import MOST_STEPS
+from ..whole import count_of
 from .columns import limits_of, sound
 from .course import fingerprint
 from .following import AllStates, Following
 from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.lambdas import ASKED
 from .lr_scheduler.noted import noted, settles
-from .lr_scheduler.preview import steps_of
 from .lr_scheduler.texts import METRIC
 from .lr_scheduler.touch import unchanged_on_error, write
 from .options import Key, check_number, option
@@ -191,7 +191,7 @@ class ParamScheduler:
         Raises TypeError or ValueError for what is no number of steps, and ValueError past the end
         of a schedule that ends with an error.
         """
-        count = steps_of("n", n)
+        count = count_of("n", n)
         self._take_in()
         steps = self.last_epoch + np.arange(count, dtype=np.float64)
         return self._following.values(self._states, steps, self.get_last())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from types import TracebackType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..backend import Pace
 from ..errors import RecordError
 from ..interrupt import Uninterrupted
+from ..whole import count_of
 from . import recording
 from .entries import Tick, Update
 from .kernel import Dispatch, Kernel
@@ -144,7 +144,7 @@ class Tape:
         parameters were added or went to the host since it was recorded; TypeError or ValueError for
         what is no number of times; DeviceError if the device fails.
         """
-        count = _count_of(times)
+        count = count_of("times", times)
         recording.refuse("a replay", "a tape holds no other tape")
         if self._state != "ready":
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
@@ -282,16 +282,6 @@ class Tape:
                 entry.scheduler._leaps(1, paces[id(entry.scheduler)])
         for own in self._updates if part else ():
             own[0].cut()
-
-
-def _count_of(times: Any) -> int:
-    try:
-        count = operator.index(times)
-    except TypeError:
-        raise TypeError(f"times must be a whole number, got {times!r}") from None
-    if count < 0:
-        raise ValueError(f"times must be at least 0, got {times}")
-    return count
 
 
 def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:

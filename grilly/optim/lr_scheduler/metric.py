@@ -18,11 +18,11 @@ from ...rules.packed import Held
 from ...rules.words import NONFINITE
 from ...schedules.checks import check_choice
 from ...schedules.live import Live
+from ...whole import count_of
 from ..seats import Seat, device_step, new_owner
 from ..track import Track
 from .base import LR, LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
-from .preview import steps_of
 from .texts import EPOCH_DEPRECATION_WARNING, METRIC
 from .touch import copied, plain, unchanged_on_error, write
 
@@ -87,7 +87,7 @@ class MetricLR(LRScheduler):
         No one knows the metrics to come: it is as if none of them changed the rates.
         """
         rates = [float(group["lr"]) for group in self.optimizer.param_groups]
-        return np.tile(np.array(rates, np.float64), (steps_of("n", n), 1))
+        return np.tile(np.array(rates, np.float64), (count_of("n", n), 1))
 
     def _take(self, current: float, epoch: float) -> None:
         """Count a metric and change the rates of the groups if that is due."""

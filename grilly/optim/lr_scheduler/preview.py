@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import operator
 import warnings
 from collections.abc import Iterator
 from itertools import islice
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...resident import recording
+from ...whole import count_of
 from .touch import copied
 
 
@@ -54,14 +54,5 @@ def preview(scheduler: Any, n: Any) -> Any:
     """Return the rates at the next ``n`` steps, (n, groups) float64: see LRScheduler.preview."""
     recording.refuse("preview()", "it is the host's: ask for it before or after")
     count = len(scheduler.optimizer.param_groups)
-    rows = list(islice(rates(scheduler), steps_of("n", n)))
+    rows = list(islice(rates(scheduler), count_of("n", n)))
     return np.array(rows, np.float64).reshape(-1, count)
-
-
-def steps_of(name: str, value: Any) -> int:
-    """Return a number of steps as an int; raise TypeError or ValueError if it is none."""
-    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if operator.index(value) < 0:
-        raise ValueError(f"{name} must be at least 0, got {value}")
-    return operator.index(value)
