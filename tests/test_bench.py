@@ -278,7 +278,7 @@ def check(name: str, infos: list[vk.DeviceInfo], capsys: pytest.CaptureFixture[s
     assert {figure.goal for figure in report.figures} == FIGURES.get(name, set())
     moved = {"up", "down", "allocations"}
     assert all((figure.value > 0) != (figure.goal in moved) for figure in report.figures)
-    assert all(re.search(r"\| [0-9.]+", line) for line in lines[2:3])
+    assert len(lines) > 2 and re.search(r"\| [0-9.]+", lines[2])
 
 
 @pytest.mark.alike

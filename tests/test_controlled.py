@@ -146,6 +146,15 @@ def test_numpy_updates_by_the_product(name: str, coefficient: float) -> None:
         np.testing.assert_array_equal(grad, before)
         loop.step(F(coefficient) * grad, *numbers(name, 1, k))
         np.testing.assert_array_equal(p, loop.p)
+    for state, want in zip(states, states_of(loop), strict=False):
+        np.testing.assert_array_equal(state, want)
+
+
+def states_of(loop: Any) -> list[Any]:
+    """Return the states that its options use."""
+    if isinstance(loop, PlainSGD):
+        return [] if loop.buffer is None else [loop.buffer]
+    return [loop.m, loop.v, loop.largest][: 2 + loop.amsgrad]
 
 
 def numpy_states(loop: Any, p: Any) -> list[Any]:

@@ -173,6 +173,7 @@ def test_ctrl_c_tears_no_step() -> None:
             hits += 1
     stop.set()
     thread.join()
+    assert steps(disturbed) >= 10
 
     quiet, others = made()
     while steps(quiet) < steps(disturbed):

@@ -131,9 +131,10 @@ def test_structures_share_a_dispatch(device: vk.Device) -> None:
     """Eleven columns of two groups are five structures: as many fill dispatches a refill."""
     params = [np.ones(8, np.float32) for _ in range(2)]
     optimizer = AdamW([{"params": [p]} for p in params], device=device.info.index)
-    OneCycleLR(optimizer, max_lr=0.1, total_steps=2000)
+    scheduler = OneCycleLR(optimizer, max_lr=0.1, total_steps=2000)
     before = device.counters.recorded
     optimizer.step(gradients=params)
+    scheduler.step()
     recorded = device.counters.recorded - before
     structures, refills, steps = 5, 1, 2  # a step for each parity; refills when they are needed
     assert recorded == refills * (1 + structures) + steps

@@ -242,14 +242,17 @@ def test_other_structures_keep_the_rows(place: str | int) -> None:
     """A schedule of another kind has a table, clock and ring of its own."""
     p = np.ones(3, F)
     optimizer = SGD([p], lr=0.5, device=place)
+    scheduler: Any = None
     for step in range(12):
         if step == 3:
-            StepLR(optimizer, step_size=1, gamma=0.5)
+            scheduler = StepLR(optimizer, step_size=1, gamma=0.5)
         if step == 6:
             optimizer.param_groups[0]["momentum"] = 0.5  # a state more: other slabs
         optimizer.step(gradients=[p])
+        if scheduler is not None:
+            scheduler.step()
     rows = optimizer.history(20)
-    assert rows["lr"].tolist() == [[0.5]] * 12
+    assert rows["lr"].tolist() == [[0.5 ** (1 + max(0, step - 3))] for step in range(12)]
     assert rows["momentum"].tolist() == [[0.0]] * 6 + [[0.5]] * 6
     assert rows["fresh"].tolist() == [[1.0]] * 12
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import statistics
 import subprocess
 import sys
 import tarfile
@@ -156,9 +157,9 @@ def test_installed_wheel_finds_its_shaders(built: Built, installed: Path, tmp_pa
 
 def test_import_is_quick(installed: Path, tmp_path: Path) -> None:
     timed = [run(installed, "-c", IMPORT_TIME, cwd=tmp_path).split() for _ in range(7)]
-    own, numpys = (min(map(float, column)) for column in zip(*timed, strict=True))
+    own, numpys = (statistics.median(map(float, c)) for c in zip(*timed, strict=True))
     # Where much else runs, a processor is slower: as it then is with numpy, which takes 0.07 s.
-    assert own < max(IMPORT_SECONDS, 2.5 * numpys)
+    assert own < IMPORT_SECONDS * max(1.0, numpys / 0.07)
 
 
 def edit(shader: Path) -> None:

@@ -69,6 +69,7 @@ def test_replays_eager_steps_and_kernels_are_in_order(place: Place) -> None:
     assert_same(replayed.contents(), eager.contents())
 
 
+# Counts its runs, and takes long over each.
 SLOW = """#version 450
 layout(local_size_x = 1) in;
 layout(std430, binding = 0) buffer X { float x[]; };
@@ -76,7 +77,7 @@ layout(push_constant) uniform Push { uint count; };
 void main() {
   float sum = x[0];
   for (uint i = 0; i < count; ++i) sum = sum * 0.5 + float(i % 7);
-  x[0] = sum + 1.0;
+  x[0] = x[0] + (sum > 0.0 ? 1.0 : 100.0);
 }"""
 
 
@@ -103,12 +104,11 @@ def test_what_is_dropped_in_flight_is_not_handed_out(device: vk.Device) -> None:
     fresh = [grilly.zeros(1000, device.info.index) for _ in range(4)]
     tape.replay(1)
     assert not any(array.numpy().any() for array in fresh)
-    assert x.item() > 0
+    assert x.item() == 1 + 5 + 1  # runs
 
 
 def test_a_tape_dropped_in_flight_still_runs(device: vk.Device) -> None:
     tape, x = _slow(device)
-    want = x.item()
     for _ in range(3):
         tape.replay(1)
     del tape
@@ -116,7 +116,7 @@ def test_a_tape_dropped_in_flight_still_runs(device: vk.Device) -> None:
     for _ in range(3):
         again.replay(1)
     assert again.wait() and again.wait(5.0)
-    assert x.item() == y.item() != want or x.item() == y.item() == want
+    assert x.item() == y.item() == 1 + 3
 
 
 def test_a_wait_has_a_time_limit(device: vk.Device) -> None:

@@ -291,5 +291,6 @@ def test_push_constants_have_a_least_size(device, members, least):
         f"{'[0][0]' if 'mat' in members else '[0]' if 'vec' in members[:4] else ''}); }}"
     )
     assert spirv.inspect(code).push == least
-    with pytest.raises(ShaderError, match=f"take {least} bytes, but push is {least - 4}|has push"):
+    words = "has push" if least == 4 else f"take {least} bytes, but push is {least - 4}"
+    with pytest.raises(ShaderError, match=words):
         device.kernel(code, buffers=1, push=least - 4)
