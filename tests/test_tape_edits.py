@@ -199,3 +199,39 @@ def test_a_closed_scheduler_is_refused(place: Place) -> None:
     with pytest.raises(RuntimeError, match="closed"):
         run.replay(1)
     assert run.contents()["parameter 0"].tobytes() == before["parameter 0"].tobytes()
+
+
+def test_an_edit_of_all_rates_is_gone_on_from(place: Place) -> None:
+    """What was asked ahead was of other rates, and the device has a number till the next step."""
+
+    def edit(run: Run) -> None:
+        for group in run.optimizer.param_groups:
+            group["lr"] = 0.04
+
+    def make(where: Place) -> Run:
+        return Run(where, "SGD", lambda o: lrs.MultiplicativeLR(o, lambda t: 0.5))
+
+    check(place, "all rates", make, [3, edit, 3, edit, 1, 4])
+
+
+OVERTAKEN: dict[str, Callable[[Any], Any]] = {
+    "LambdaLR": lambda o: lrs.LambdaLR(o, lambda t: 0.5**t),
+    "MultiplicativeLR": lambda o: lrs.MultiplicativeLR(o, lambda t: 0.5),
+    "ExponentialLR": lambda o: lrs.ExponentialLR(o, 0.5),
+}
+
+
+@pytest.mark.parametrize("name", OVERTAKEN)
+def test_a_scheduler_that_another_has_overtaken_takes_the_rates_back(
+    place: Place, name: str
+) -> None:
+    """Making the other one has written its rates; the tape is of the first alone."""
+
+    def overtake(run: Run) -> None:
+        run.other = lrs.LambdaLR(run.optimizer, lambda t: 1.0 + 0 * t)  # type: ignore[attr-defined]
+
+    def make(where: Place) -> Run:
+        return Run(where, "SGD", OVERTAKEN[name])
+
+    check(place, (name, "overtaken"), make, [3, overtake, 3, 4])
+    check(place, (name, "overtaken before"), make, [overtake, 3, 4])

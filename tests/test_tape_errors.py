@@ -47,6 +47,11 @@ SHORT: dict[str, tuple[Any, int, str]] = {
         "MultiplicativeLR has 255",
     ),
     "function of a ParamScheduler": (lambda o: ParamScheduler(o, {"lr": opaque}), 255, "255"),
+    "end of one cycle in a chain": (
+        lambda o: lrs.ChainedScheduler([lrs.OneCycleLR(o, 0.1, total_steps=20)]),
+        20,
+        "20 steps left",
+    ),
     "end of one cycle": (lambda o: lrs.OneCycleLR(o, 0.1, total_steps=20), 20, "20 steps left"),
     "subclass": (Own, 0, "Own has 0 steps.*get_lr"),
     "subclass of ours": (lambda o: OwnStep(o, 3), 0, "OwnStep has 0 steps.*get_lr"),
@@ -112,6 +117,23 @@ def test_two_schedulers_of_the_same_number(place: Place, schedule: Any) -> None:
     with pytest.raises(RecordError, match=r"both write '.*' of param_groups.*step without a tape"):
         run.record()
     with pytest.raises(RecordError, match=r"broken.*record anew"):
+        run.replay(1)
+
+
+def test_the_end_of_a_later_phase(place: Place) -> None:
+    """It is seen when the phase begins, which takes a round of the host's."""
+
+    def phases(o: Any) -> Any:
+        return lrs.SequentialLR(o, [lrs.StepLR(o, 2), lrs.OneCycleLR(o, 0.1, total_steps=10)], [3])
+
+    run, eager = (Run(where, "SGD", phases, sizes=(5,)) for where in (place, "cpu"))
+    run.record()
+    with pytest.raises(RecordError, match="10 steps left"):
+        run.replay(50)
+    assert run.schedulers[0].last_epoch == 3
+    assert_same(run.contents(), eager.eager(3).contents())
+    assert_same(run.replay(10).contents(), eager.eager(10).contents())
+    with pytest.raises(RecordError, match="0 steps left"):
         run.replay(1)
 
 

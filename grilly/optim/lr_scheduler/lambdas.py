@@ -138,6 +138,8 @@ class _Lambdas(LRScheduler):
             return 0, ""
         if not track.holds(groups):
             return 0, ""
+        if LR in track.rows and self.optimizer._driven.get((0, LR)) is not track:
+            return 0, ""  # overtaken: its next step takes the rates back
         known = [self._reach_of(i) for i in range(len(self._given))]
         if None in known:
             return 0, ""
@@ -152,10 +154,12 @@ class _Lambdas(LRScheduler):
         ahead, t = self._followed.get(id(self.lr_lambdas[i])), self.last_epoch
         if ahead is None or ahead.function is not self.lr_lambdas[i]:
             return None
-        if ahead.known_by_formula(float(self.base_lrs[i])) is self._track.formulas[LR][i]:
+        followed = self._track.formulas[LR][i]
+        if ahead.known_by_formula(float(self.base_lrs[i])) is followed:
             return ahead.last - t
         if i in self._windows:
-            return len(self._windows[i].rest(t)) - 1
+            window = self._windows[i]  # of rates that an edit may have ended
+            return len(window.rest(t)) - 1 if window.schedule is followed else None
         return None if ahead.may_ask else -1
 
     def state_dict(self) -> dict[str, Any]:

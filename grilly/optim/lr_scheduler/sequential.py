@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Any, ClassVar
 
 from ...errors import StateError
@@ -194,6 +195,14 @@ class SequentialLR(_Composite):
         left = self._milestones[i] - 1 - self.last_epoch
         return min(steps, left), why if steps < left else ""
 
+    def _left(self) -> float:
+        """Return after how many steps ``step()`` raises an error, if it does before a milestone."""
+        i = bisect_right(self._milestones, self.last_epoch)
+        left: float = self._schedulers[i]._left()
+        if i == len(self._milestones) or self.last_epoch + left < self._milestones[i] - 1:
+            return left
+        return inf
+
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, none of them over a milestone."""
         scheduler = self._schedulers[bisect_right(self._milestones, self.last_epoch)]
@@ -272,6 +281,10 @@ class ChainedScheduler(_Composite):
             only: LRScheduler = self._schedulers[0]
             return only._reach()
         return 0, CHAINED
+
+    def _left(self) -> float:
+        left: list[float] = [scheduler._left() for scheduler in self._schedulers]
+        return min(left)
 
     def _leap(self, steps: int) -> None:
         self._schedulers[0]._leap(steps)
