@@ -66,7 +66,7 @@ def decide(examined: Examined, control: np.ndarray[Any, Any]) -> None:
         applied = bool(finite or not control["skip_nonfinite"][0])
         control["coefficient"] = _coefficient(control["max_norm"][0], norm)
     control["norm"], control["nonfinite"], control["applied"] = norm, not finite, applied
-    skipped = control.view(np.uint32)[4:6].view(np.uint64)
+    skipped = hyper.settings(control)[1][:2].view(np.uint64)
     skipped += np.uint64(not applied)
 
 

@@ -28,10 +28,9 @@ class Pack:
         self.kind = members[0].rule.kind
         self._members = members
         self._device = device
-        self.packed = self._aimed({})
+        self.aim({})
         state = [write_state(self.packed, i, one.held) for i, one in enumerate(members)]
         self.state = _uploaded(device, np.concatenate(state))
-        self.aim({})
 
     def aim(self, live: dict[str, list[int]]) -> None:
         """Write the values where they stand in the jobs, by token."""

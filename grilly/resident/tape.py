@@ -211,16 +211,21 @@ class Tape:
         Where it is not known which updates were made, and it is too short for ``times``, the
         device is asked first.
         """
+        schedulers = [own[0].scheduler for own in self._ticks]
         with self._as_if_made():
-            reaches = [own[0].scheduler._reach() for own in self._ticks]
-            left = [own[0].scheduler._left() for own in self._ticks]
-        for i, (own, pace) in enumerate(zip(self._ticks, self._paces, strict=True)):
-            if min(reaches[i][0], left[i]) < times * pace.each:
-                settle = getattr(own[0].scheduler.optimizer, "_settle_applied", None)
-                if settle is not None:
-                    settle()
-                    reaches[i] = own[0].scheduler._reach()
-        return reaches
+            reaches = [scheduler._reach() for scheduler in schedulers]
+            left = [scheduler._left() for scheduler in schedulers]
+        short = [
+            scheduler
+            for scheduler, pace, (steps, _), end in zip(
+                schedulers, self._paces, reaches, left, strict=True
+            )
+            if min(steps, end) < times * pace.each
+        ]
+        for scheduler in short:
+            scheduler.optimizer._settle_applied()
+        # Settling moves all the schedulers of an optimizer.
+        return [scheduler._reach() for scheduler in schedulers] if short else reaches
 
     def _replay(self, times: int, reaches: list[tuple[float, str]] | None) -> None:
         while times:
@@ -233,8 +238,9 @@ class Tape:
                 for entry in self._entries:
                     entry.again()
             times -= 1
-            # It may be known of more schedulers now.
-            refuse_short(self._ticks, self._paces, self._reaches(times), times)
+            if times:  # it may be known of more schedulers now
+                reaches = self._reaches(times)
+                refuse_short(self._ticks, self._paces, reaches, times)
 
     def _able(self, reaches: list[tuple[float, str]]) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""

@@ -135,10 +135,7 @@ class GreedyLR(MetricLR):
         if self.smooth:
             self._streaming_avg = _average(self.window_size, counts["window"], counts["total"])
 
-    _READ_BACK = (
-        *("last_epoch", "best", "num_good_epochs", "num_bad_epochs", "cooldown_counter"),
-        *("warmup_counter", "reset_start", "_streaming_avg", "_last_lr"),
-    )
+    _READ_BACK = ("best", "_streaming_avg", *_COUNTS)
 
     def _member(self, tokens: tuple[str, ...], rates: list[float]) -> Member:
         self._take_in(self.optimizer.param_groups)

@@ -84,7 +84,7 @@ class ReduceLROnPlateau(MetricLR):
         if cut:
             self._reduce_lr(epoch)
 
-    _READ_BACK = ("last_epoch", "best", "num_bad_epochs", "cooldown_counter", "_last_lr")
+    _READ_BACK = ("best", *_COUNTS)
 
     def _member(self, tokens: tuple[str, ...], rates: list[float]) -> Member:
         self._take_in(self.optimizer.param_groups)
