@@ -66,7 +66,11 @@ class Match(NamedTuple):
 OURS = {
     "numpy device": Runner("of_checkout", "numpy_device", largest=10**7),
     "lavapipe, eager": Runner("of_checkout", "lavapipe"),
+    "lavapipe, eager, resident": Runner("of_checkout", "lavapipe_resident"),
+    "lavapipe, replayed": Runner("of_checkout", "lavapipe_replayed"),
     "SwiftShader, eager": Runner("of_checkout", "swiftshader"),
+    "SwiftShader, eager, resident": Runner("of_checkout", "swiftshader_resident"),
+    "SwiftShader, replayed": Runner("of_checkout", "swiftshader_replayed"),
 }
 _OLD = ("AdamW", "CosineAnnealingLR")
 # Each is a column in all tables.
