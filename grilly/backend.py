@@ -23,6 +23,7 @@ from . import hyper
 from .errors import DeviceError, ForkError
 from .kept import Shown
 from .program import Structure, program
+from .schedules.live import lives_in
 
 if TYPE_CHECKING:
     from . import vk
@@ -47,7 +48,8 @@ SHORT_WINDOW = 8
 class Job(NamedTuple):
     """In every row, ``column`` of ``lane`` is ``formula(t_offset + moved, k + k_offset)``.
 
-    How far t has moved by then says the plan's pace number ``pace``.
+    How far t has moved by then says the plan's pace number ``pace``. The ``lanes - 1`` lanes behind
+    it have the same.
     """
 
     lane: int
@@ -56,6 +58,7 @@ class Job(NamedTuple):
     k_offset: int
     t_offset: float
     pace: int = 0
+    lanes: int = 1
 
 
 class Clock(NamedTuple):
@@ -226,12 +229,45 @@ def short_window(rows: int, period: int) -> int:
 
 
 def batches(jobs: Sequence[Job]) -> dict[Structure, list[Job]]:
-    """Return the jobs by structure: all of one are evaluated at once, by one dispatch."""
+    """Return the jobs by structure: all of one are evaluated at once, by one dispatch.
+
+    Equal ones of neighbouring lanes are one: of 1000 groups with rates of their own the betas, and
+    what is made of them, are evaluated once.
+    """
     found: dict[Structure, list[Job]] = {}
-    for job in jobs:
+    for job in _together(jobs):
         found.setdefault(program(job.formula).structure, []).append(job)
     # In an order of their own: what was recorded for these structures must fit their next jobs.
     return {structure: found[structure] for structure in sorted(found, key=_ordinal)}
+
+
+def _together(jobs: Sequence[Job]) -> list[Job]:
+    found: list[Job] = []
+    last: dict[int, int] = {}  # where the last job of each column is
+    for job in jobs:
+        at = last.setdefault(job.column, len(found))
+        if at < len(found) and _goes_on(found[at], job):
+            found[at] = found[at]._replace(lanes=found[at].lanes + job.lanes)
+        else:
+            last[job.column] = len(found)
+            found.append(job)
+    return found
+
+
+def _goes_on(job: Job, other: Job) -> bool:
+    """Whether ``other`` gives the same values as ``job`` to the lanes behind it, and always will.
+
+    Of numbers that the device changes, each is one of its own, whatever it is now.
+    """
+    if job.lane + job.lanes != other.lane or job[3:6] != other[3:6]:
+        return False
+    same = job.formula is other.formula or _bits(job.formula) == _bits(other.formula)
+    return same and not any(lives_in(job.formula)) and not any(lives_in(other.formula))
+
+
+def _bits(formula: Formula) -> tuple[Structure, bytes]:
+    made = program(formula)
+    return made.structure, made.constants.tobytes()
 
 
 @cache

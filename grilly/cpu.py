@@ -210,10 +210,14 @@ class CpuBackend:
         words = self._table.view(np.float32).reshape(self._window, -1)
         columns = len(hyper.COLUMNS[self._kind])
         for structure, jobs in self._batches.items():
-            targets = [job.lane * columns + job.column for job in jobs]
-            words[: self._rows, targets] = self._values.rows(
-                structure, jobs, self._plan.paces, self._clock, self._rows
-            ).T
+            targets = [
+                lane * columns + job.column
+                for job in jobs
+                for lane in range(job.lane, job.lane + job.lanes)
+            ]
+            values = self._values.rows(structure, jobs, self._plan.paces, self._clock, self._rows)
+            each = np.repeat(values, [job.lanes for job in jobs], axis=0)
+            words[: self._rows, targets] = each.T
         self._numbers.take(self._table[: self._rows])
 
 

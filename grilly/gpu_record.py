@@ -142,13 +142,13 @@ class Recorded:
     def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
         """Record a dispatch for each structure; each fills columns of its own."""
         assert self._jobs is not None
-        first = 0
+        first, columns = 0, len(hyper.COLUMNS[self._kind])
         with tape.independent():
             for structure, count in counts.items():
                 kernel = self._device.kernel(
-                    spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE}
+                    spirv(structure), buffers=3, push=20, constants={0: FILL_LOCAL_SIZE}
                 )
-                push = _words(first, count, rows, self._row_words)
+                push = _words(first, count, rows, self._row_words, columns)
                 groups = -(-count * (rows & ~ONLY_DIRTY) // FILL_LOCAL_SIZE)
                 tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
@@ -189,7 +189,9 @@ def job_words(jobs: Sequence[Job], columns: int, paces: Sequence[Pace]) -> Array
     first, size = len(hyper.CLOCK_WORDS), 1 + len(paces[0].within)
     places = np.array([[first + job.pace * size] for job in jobs], np.uint32)
     targets = np.array([[job.lane * columns + job.column] for job in jobs], np.uint32)
+    lanes = np.array([[job.lanes] for job in jobs], np.uint32)
     k_offsets = np.array([[job.k_offset] for job in jobs], np.int64).view(np.uint32)
     t_offsets = xfloat.to_words(xfloat.from_float64(np.array([job.t_offset for job in jobs])))
     constants = np.stack([program(job.formula).constants for job in jobs])
-    return np.concatenate([targets, k_offsets, t_offsets, places, constants], axis=1).reshape(-1)
+    words = [targets, lanes, k_offsets, t_offsets, places, constants]
+    return np.concatenate(words, axis=1).reshape(-1)

@@ -25,9 +25,9 @@ def values(info: vk.DeviceInfo, schedule: Schedule, steps: range) -> Array:
     words = job_words([Job(0, 0, schedule, 0, float(steps[0]))], columns=1, paces=paces)
     jobs = device.buffer(words.nbytes)
     jobs.write(words)
-    kernel = device.kernel(spirv(structure), buffers=3, push=16, constants={0: FILL_LOCAL_SIZE})
+    kernel = device.kernel(spirv(structure), buffers=3, push=20, constants={0: FILL_LOCAL_SIZE})
     with vk.Tape(device) as tape:
-        push = np.array([0, 1, rows, 1], np.uint32).tobytes()  # first, count, rows, row_words
+        push = np.array([0, 1, rows, 1, 1], np.uint32).tobytes()  # see fill.glsl
         tape.dispatch(kernel.bind([clock, jobs, table]), -(-rows // FILL_LOCAL_SIZE), push)
     filled = np.empty(len(steps), np.float32)
     for at in range(0, len(steps), rows):

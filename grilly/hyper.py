@@ -56,9 +56,10 @@ CLOCK_WORDS = (
     "dirty",
 )
 
-# A job fills one column of one lane in every row: where it writes, what it adds to k (64 bits)
-# and to t (an xfloat), where in the clock its pace stands, then the formula's row constants.
-JOB_WORDS = ("target", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent", "pace")
+# A job fills one column of some lanes in every row: where it writes in the first one, how many they
+# are, what it adds to k (64 bits) and to t (an xfloat), where in the clock its pace stands, then
+# the formula's row constants.
+JOB_WORDS = ("target", "lanes", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent", "pace")
 
 # A chunk: a run of float4 in the slabs that shares a lane.
 CHUNK_WORDS = ("start", "count", "lane")

@@ -30,6 +30,7 @@ def on_gpu(device: vk.Device, samples: Samples | Made, text: str | None = None) 
     jobs = np.concatenate(
         [
             np.arange(count, dtype=np.uint32)[:, None],
+            np.ones((count, 1), np.uint32),
             samples.k.astype(np.int64)[:, None].view(np.uint32),
             xfloat.to_words(xfloat.from_float64(samples.t)),
             np.full((count, 1), len(hyper.CLOCK_WORDS), np.uint32),
@@ -38,7 +39,7 @@ def on_gpu(device: vk.Device, samples: Samples | Made, text: str | None = None) 
         axis=1,
     )
     text = glsl.shader(samples.program.structure) if text is None else text
-    kernel = device.kernel(vk.compile_glsl(text, ["SIGNIFICANDS"]), 3, 16, {0: 64})
+    kernel = device.kernel(vk.compile_glsl(text, ["SIGNIFICANDS"]), 3, 20, {0: 64})
     parts = np.array_split(jobs, -(-jobs.nbytes // MOST_BYTES))
     return np.concatenate([_run(device, kernel, part) for part in parts])
 
@@ -55,7 +56,7 @@ def _run(device: vk.Device, kernel: vk.Kernel, jobs: Any) -> Any:
     buffers[0].write(clock)
     buffers[1].write(jobs)
     with vk.Tape(device) as tape:
-        push = np.array([0, count, 1, count], np.uint32).tobytes()
+        push = np.array([0, count, 1, count, 1], np.uint32).tobytes()
         tape.dispatch(kernel.bind(buffers), -(-count // 64), push)
     device.submit(tape)
     return buffers[2].read(np.uint32, 3 * count).reshape(count, 3)

@@ -41,5 +41,11 @@ def test_workgroups_have_even_shares(
     assert len(set(shares[:-1])) <= 1 and max(shares) <= most
 
 
+def test_neighbours_of_a_lane_are_one_run() -> None:
+    runs = [(40, 10, 1), (0, 10, 0), (10, 10, 0), (22, 8, 0), (30, 10, 1), (60, 1, 1)]
+    assert chunks.joined(runs) == [(0, 20, 0), (22, 8, 0), (30, 20, 1), (60, 1, 1)]
+    assert chunks.joined(runs, gap=2) == [(0, 30, 0), (30, 20, 1), (60, 1, 1)]
+
+
 def test_tensors_begin_at_whole_float4() -> None:
     assert chunks.offsets([1, 4, 5, 0]) == [0, 1, 2, 4, 4]

@@ -1,4 +1,4 @@
-// Fills one column of the hyperparameter table: every job (a lane's column) times every row.
+// Fills columns of the hyperparameter table: every job (a column of some lanes) times every row.
 // Included by each schedule shader, which defines CONSTANT_WORDS and formula().
 #include "hyper.glsl"
 #include "xfloat.glsl"
@@ -9,9 +9,9 @@ layout(std430, binding = 1) readonly buffer Jobs { uint jobs[]; };
 layout(std430, binding = 2) writeonly buffer Table { uint table[]; };
 
 // Where this structure's jobs begin and how many there are; rows to fill, with ONLY_DIRTY only if the
-// clock says that the table is dirty; words in a row.
+// clock says that the table is dirty; words in a row, and in a lane.
 const uint ONLY_DIRTY = 0x80000000u;
-layout(push_constant) uniform Push { uint first; uint count; uint rows; uint row_words; };
+layout(push_constant) uniform Push { uint first; uint count; uint rows; uint row_words; uint columns; };
 
 X formula(X t, X k, uint at);
 
@@ -51,12 +51,14 @@ void main() {
   X value = formula(t, k, job + JOB_WORDS);
   uint target = row * row_words + jobs[job + JOB_TARGET];
 #ifdef SIGNIFICANDS
-  // Test form: the whole number, three words a column, instead of its float32 rounding.
+  // Test form: the whole number, three words a column, of one lane, instead of its float32 rounding.
   uvec3 words = x_to_words(value);
   table[3u * target] = words.x;
   table[3u * target + 1u] = words.y;
   table[3u * target + 2u] = words.z;
 #else
-  table[target] = x_float32(value);
+  uint rounded = x_float32(value);
+  uint end = target + jobs[job + JOB_LANES] * columns;
+  for (; target < end; target += columns) table[target] = rounded;
 #endif
 }
