@@ -13,6 +13,8 @@ def count_of(name: str, value: Any) -> int:
 
     A bool is none, nor is a float that happens to be whole.
     """
+    if type(value) is int and value >= 0:
+        return value
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} must be an int, got {value!r}")
     if operator.index(value) < 0:

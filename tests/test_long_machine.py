@@ -106,8 +106,8 @@ class Player(Run):
         for update in range(updates):
             for i, p in enumerate(self.params):
                 if p.grad is not None:
-                    where = (p.size, 1000 * update + 100 * i)
-                    DEAL([p.grad, self.pool, self._cursor], -(-p.size // 32), where)
+                    where = (p.data.size, 1000 * update + 100 * i)
+                    DEAL([p.grad, self.pool, self._cursor], -(-p.data.size // 32), where)
             self.optimizer.step()
         loss = self.next_loss()
         for scheduler in self.schedulers:
@@ -144,10 +144,8 @@ class Player(Run):
     def contents(self) -> list[str]:
         """Return all that can be seen, as lines of text."""
         norm = self.optimizer.grad_norm() if self.at else 0.0
-        used = self.optimizer.history(64) if self.at else {}
-        rows = {key: value.tobytes().hex() for key, value in used.items()}
-        about = [f"{norm!r}", f"{self.optimizer.skipped()}", f"{rows}"]
-        return [*about, *self.shown().splitlines()]
+        used = self.optimizer.history(64).tolist() if self.at else []
+        return [repr((norm, self.optimizer.skipped(), used)), *self.shown().splitlines()]
 
 
 class LongRuns(RuleBasedStateMachine):
@@ -194,11 +192,12 @@ class LongRuns(RuleBasedStateMachine):
     def step_by_step(self, rounds: int) -> None:
         self.go(rounds, taped=False)
 
-    @rule(updates=st.integers(1, 3))
-    def another_tape(self, updates: int) -> None:
+    @rule(updates=st.integers(1, 3), rounds=st.integers(1, 500))
+    def another_tape(self, updates: int, rounds: int) -> None:
         self.anew()
         for player in self.everybody:
             player.updates = updates
+        self.go(rounds, taped=True)
 
     @rule(group=st.integers(0, 2), edit=st.sampled_from(EDITS))
     def hand_edit(self, group: int, edit: tuple[str, Any]) -> None:

@@ -67,8 +67,9 @@ class Ready:
         self._homes = [own.home for own in self._inputs] if at_home else None
         self.host = {i: own.array for i, own in enumerate(self._inputs) if own.on_host}
         self.has = optimizer._memory.has
-        counted = active & timeline._counted
-        self.missed = None if counted.all() else (~counted).astype(np.int64)
+        self.missed = timeline.missed
+        # Which states there are after replays of such updates, once there was one.
+        self.replayed: Any = None
 
     def gradients(self, optimizer: Stepping, given: Any) -> list[Any] | None:
         """Return the gradients, one a parameter, or None if this is another update."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ class RecordedStep(Update):
         self.optimizer = optimizer
         self.gradients = gradients
         self.active = np.array([grad is not None for grad in gradients], np.bool_)
+        self._checked: list[Any] = []  # what the parameters held when they were looked at last
 
     @property
     def lock(self) -> Any:
@@ -48,10 +50,16 @@ class RecordedStep(Update):
         And if parameters were added since it was recorded; ValueError for a gradient of another
         shape than its parameter's.
         """
-        if len(self.gradients) < len(self.optimizer._params):
+        params = self.optimizer._params
+        if len(self.gradients) < len(params):
             raise RecordError(ADDED)
+        # Of all that is looked at, only what the parameters hold can be another than it was.
+        arrays = [param.data if isinstance(param, Parameter) else param for param in params]
+        if len(arrays) == len(self._checked) and all(map(is_, arrays, self._checked)):
+            return
         for i in np.flatnonzero(self.active).tolist():
-            self._check_resident(i)
+            self._check_resident(i, arrays[i])
+        self._checked = arrays
 
     @property
     def backend(self) -> Any:
@@ -103,12 +111,10 @@ class RecordedStep(Update):
     def _memories(self) -> dict[int, Any]:
         return {i: grad._memory for i, grad in enumerate(self.gradients) if grad is not None}
 
-    def _check_resident(self, i: int) -> None:
-        param, grad = self.optimizer._params[i], self.gradients[i]
-        for what, array in (
-            (f"parameter {i}", param.data if isinstance(param, Parameter) else param),
-            (f"the gradient of parameter {i}", grad),
-        ):
+    def _check_resident(self, i: int, param: Any) -> None:
+        grad = self.gradients[i]
+        named = (f"parameter {i}", param), (f"the gradient of parameter {i}", grad)
+        for what, array in named:
             if not isinstance(array, DeviceArray) or array._place != self.place:
                 raise RecordError(ON_HOST.format(what, self.place.name))
         shape = self.optimizer._memory.shapes[i]

@@ -131,10 +131,18 @@ class Stepping(Grouped):
         if updates:
             if self._ledger is not None:
                 self._ledger.attempts(self)
-            self._memory.has = self._memory.has | (active[:, None] & self._made())
+            self._note_states(active)
             self._timeline.progress = self._timeline.after(updates)
         else:
             self._timeline.forget()
+
+    def _note_states(self, active: npt.NDArray[np.bool_]) -> None:
+        """Note which states updates have made that a tape replays."""
+        last, memory = self._last_replay[0], self._memory
+        if last is None or last.replayed is not memory.has:
+            memory.has = memory.has | (active[:, None] & self._made())
+            if last is not None:
+                last.replayed = memory.has
 
     @entry
     def _cut(self) -> None:

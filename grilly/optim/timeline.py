@@ -69,6 +69,8 @@ class Timeline:
         # for which it counts.
         self._now: Epochs = []
         self.active = self._counted = np.empty(0, np.bool_)
+        # 1 where an update does not count for a parameter; None: it counts for all.
+        self.missed: Array | None = None
         self._lanes: list[Lane] = []
         self.control: Control | None = None
         self._keys: list[Key] = []
@@ -162,8 +164,12 @@ class Timeline:
         )
 
     def _same(self, active: Array, counted: Array) -> bool:
-        self.active, self._counted = active, counted
+        self._takes(active, counted)
         return True
+
+    def _takes(self, active: Array, counted: Array) -> None:
+        self.active, self._counted = active, counted
+        self.missed = None if (active & counted).all() else ~(active & counted) * 1
 
     def plan(
         self, sources: Sources, active: Array, counted: Array, paces: Paces | None = None
@@ -173,7 +179,8 @@ class Timeline:
         self._turn(self._likely() if paces is None else paces)
         self._plan(sources, active, self._behind)
         self._planned = (*self._wanted, self.control)
-        self.active, self._counted, self._at_plan = active, counted, self.progress
+        self._takes(active, counted)
+        self._at_plan = self.progress
 
     def _turn(self, paces: Paces) -> None:
         """Go over to these paces, and on from where their cycle was left."""
@@ -233,8 +240,7 @@ class Timeline:
         """Return the progress once the update that was prepared is made, or so many of it."""
         self._unfold()
         steps, behind, row, last, *_ = self.progress
-        counted = self.active & self._counted
-        behind = behind if counted.all() else behind + updates * ~counted
+        behind = behind if self.missed is None else behind + updates * self.missed
         return self.progress._replace(
             steps=steps + updates,
             behind=behind,

@@ -79,18 +79,18 @@ class Track:
             return stacked
         return {key: Stacked(own) for key, own in formulas.items()}
 
-    def leap(self, t: float, steps: int, last: float) -> None:
+    def leap(self, t: float, steps: int, last: Callable[[], float]) -> None:
         """Stand at step ``t``, ``steps`` further on along the same formulas.
 
         The second time by so many, what the next leaps will find is computed at once. The formulas
-        hold until step ``last``.
+        hold until step ``last()``.
         """
         leaps = self._leaps
         if leaps is None or leaps.formulas is not self.formulas or steps != leaps.by:
             leaps = self._leapt(t, steps, 1)
         at = round((t - leaps.first) / steps) if steps else 0
         if not (0 <= at < leaps.number and leaps.first + at * steps == t):
-            most = min(self.MOST_LEAPS, (last - t) / steps + 1) if steps > 0 else 1
+            most = min(self.MOST_LEAPS, (last() - t) / steps + 1) if steps > 0 else 1
             leaps, at = self._leapt(t, steps, max(1, int(most))), 0
         self.rows = {key: [rows[at]] for key, rows in leaps.rows.items()}
         self.t, self.at, self.end, self._next_rows, self._leaps = t, 0, 1, 1, leaps
@@ -110,11 +110,12 @@ class Track:
 
     def holds(self, groups: Sequence[dict[str, Any]]) -> bool:
         """Whether the groups hold what was written into them at this step."""
-        return all(
-            value != value or option(group, key) == value
-            for key, rows in self.rows.items()
-            for group, value in zip(groups, rows[self.at], strict=False)
-        )
+        for key, rows in self.rows.items():
+            row = rows[self.at]
+            held = [option(group, key) for group in groups]
+            if held != row and not all(v != v or h == v for h, v in zip(held, row, strict=False)):
+                return False
+        return True
 
     def wrote(self, group: int, key: Key, values: dict[str, Any]) -> bool:
         """Whether the group, which holds ``values``, still has what was written at this step."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .. import vk
 
 KEPT = 64  # prebuilt submissions
+# Entries in a body of several rounds: the driver takes a while for each command buffer.
+LONG = 32
 
 
 class Player(Protocol):
@@ -61,10 +63,11 @@ class NumpyPlayer:
 
 
 class VulkanPlayer:
-    """Submits a command buffer of all entries, many times in one submission.
+    """Submits command buffers of all entries, many times in one submission.
 
     An optimizer's cursor has two words, which its steps read by turns, so there is such a body for
-    each parity that a round can begin with. Between them stand the refills of the tables.
+    each parity that a round can begin with. Of a short tape there are bodies of several rounds,
+    too. Between them stand the refills of the tables.
     """
 
     def __init__(self, device: vk.Device, entries: Sequence[Any]) -> None:
@@ -76,7 +79,11 @@ class VulkanPlayer:
                 self._moves[entry.backend] = self._moves.get(entry.backend, 0) + 1
             elif isinstance(entry, Tick):
                 self._moves.setdefault(entry.step.backend, 0)
-        self._bodies: dict[tuple[int, ...], vk.Tape] = {}
+        steps = [entry.step for entry in self._entries if isinstance(entry, Tick)]
+        self._versioned = [*self._moves, *steps]
+        # Even, so that it ends with the parities that it begins with; 0 for a long tape.
+        self._many = LONG // max(1, len(self._entries)) // 2 * 2
+        self._bodies: dict[tuple[tuple[int, ...], int], vk.Tape] = {}
         self._versions: list[int] = []
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self.done = self.part = 0
@@ -87,30 +94,47 @@ class VulkanPlayer:
         for backend, moves in self._moves.items():
             if moves:  # else it may have no table yet
                 backend.prepare_refills()
-        now = self._parities()
-        self._body(now)
-        self._body(self._after(now))
-        zero = (0,) * len(now)  # after a refill
-        self._body(zero)
-        self._body(self._after(zero))
+        for parities in (self._parities(), (0,) * len(self._moves)):  # those are after a refill
+            for rounds in {1, self._many or 1}:
+                self._body(parities, rounds)
+                self._body(self._after(parities), rounds)
 
     def play(self, times: int, ctrl_c: Uninterrupted) -> None:
         """Submit the entries so many times, with the refills between them."""
         self.done = 0
         self._forget_old()
-        key = times, *(backend.standing for backend in self._moves)
-        if key not in self._kept:
-            self._kept[key] = self._made(times)
-            if len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        submission, ends = self._kept[key]
-        self._device.run(submission)
-        for backend, end in zip(self._moves, ends, strict=True):
-            backend.stand(end)
+        if all([moves * times <= own.rows_left for own, moves in self._moves.items()]):
+            submission, _ = self._kept_for((times, *self._parities()), times)
+            self._device.run(submission)
+            for own, moves in self._moves.items():
+                own.took(moves * times)
+        else:  # refills come somewhere
+            standings = [own.standing for own in self._moves]
+            submission, ends = self._kept_for((times, *standings), times)
+            self._device.run(submission)
+            for own, end in zip(self._moves, ends, strict=True):
+                own.stand(end)
         self.done = times
 
-    def _made(self, times: int) -> tuple[Any, list[Any]]:
-        """Return the submission of so many rounds, and where it leaves each backend."""
+    def _kept_for(self, key: tuple[Any, ...], times: int) -> tuple[vk.Submission, list[Any]]:
+        """Return the submission of so many rounds from here on, and where it leaves each backend.
+
+        It is the same for the same ``key``, and kept.
+        """
+        if key not in self._kept:
+            before = [own.standing for own in self._moves]
+            try:
+                self._kept[key] = self._made(times)
+            finally:
+                for own, standing in zip(self._moves, before, strict=True):
+                    own.stand(standing)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        found: tuple[vk.Submission, list[Any]] = self._kept[key]
+        return found
+
+    def _made(self, times: int) -> tuple[vk.Submission, list[Any]]:
+        """Return the submission of so many rounds; the backends stand where it leaves them."""
         runs: list[tuple[list[vk.Tape], int]] = []
         while times:
             if any(backend.rows_left < moves for backend, moves in self._moves.items()):
@@ -118,33 +142,39 @@ class VulkanPlayer:
                 runs.append(([b.refill() for b, moves in self._moves.items() if moves], 1))
             rows = [b.rows_left // moves for b, moves in self._moves.items() if moves]
             rounds = min([times, *rows])
-            now = self._parities()
-            pair = [self._body(now), self._body(self._after(now))]
-            runs += [(part, n) for part, n in ((pair, rounds // 2), (pair[:1], rounds % 2)) if n]
+            runs += self._rounds(rounds)
             for backend, moves in self._moves.items():
                 backend.took(rounds * moves)
             times -= rounds
         return self._device.submission_of(runs), [backend.standing for backend in self._moves]
 
+    def _rounds(self, rounds: int) -> list[tuple[list[vk.Tape], int]]:
+        """Return the runs of so many rounds, without a refill among them."""
+        now = self._parities()
+        many, few = divmod(rounds, self._many) if self._many else (0, rounds)
+        pair = [self._body(now, 1), self._body(self._after(now), 1)]
+        runs = [([self._body(now, self._many)], many)] if many else []
+        return runs + [(part, n) for part, n in ((pair, few // 2), (pair[:1], few % 2)) if n]
+
     def _parities(self) -> tuple[int, ...]:
-        return tuple(backend.parity for backend in self._moves)
+        return tuple([backend.parity for backend in self._moves])
 
     def _after(self, parities: tuple[int, ...]) -> tuple[int, ...]:
         """Return the parities after a round that begins with ``parities``."""
         return tuple(p ^ m & 1 for p, m in zip(parities, self._moves.values(), strict=True))
 
-    def _body(self, parities: tuple[int, ...]) -> vk.Tape:
-        """Return the command buffer of all entries for the cursors' words ``parities``."""
-        if parities not in self._bodies:
-            self._bodies[parities] = self._recorded(parities)
-        return self._bodies[parities]
+    def _body(self, parities: tuple[int, ...], rounds: int) -> vk.Tape:
+        """Return the command buffer of so many rounds, for the cursors' words ``parities``."""
+        if (parities, rounds) not in self._bodies:
+            self._bodies[parities, rounds] = self._recorded(parities, rounds)
+        return self._bodies[parities, rounds]
 
-    def _recorded(self, parities: tuple[int, ...]) -> vk.Tape:
+    def _recorded(self, parities: tuple[int, ...], rounds: int) -> vk.Tape:
         from .. import vk
 
         now = dict(zip(self._moves, parities, strict=True))
         with vk.Tape(self._device, kind="tape") as tape:
-            for entry in self._entries:
+            for entry in self._entries * rounds:
                 if isinstance(entry, Update):
                     entry.record(tape, now[entry.backend])
                     now[entry.backend] ^= 1
@@ -156,8 +186,7 @@ class VulkanPlayer:
 
     def _forget_old(self) -> None:
         """Forget what was recorded for buffers that are others now."""
-        steps = [entry.step for entry in self._entries if isinstance(entry, Tick)]
-        versions = [one.version for one in (*self._moves, *steps)]
+        versions = [one.version for one in self._versioned]
         if versions != self._versions:
             self._bodies.clear()
             self._kept.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .ops import Op
     from .places import Place
 
+ALL_KNOWN = nullcontext()
 EMPTY = "the tape is empty: nothing was said to a device inside grilly.record()"
 HINTS = {
     "new": "record inside its with block first",
@@ -150,9 +151,7 @@ class Tape:
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
         assert self._place is not None
         self._place.check()
-        with ExitStack() as alone:  # in an order that two tapes with the same optimizers share
-            for lock in sorted((own[0].lock for own in self._updates), key=id):
-                alone.enter_context(lock)
+        with _alone([own[0].lock for own in self._updates]):
             for own in self._updates:
                 own[0].check()
             refuse_restless(self._ticks)
@@ -175,8 +174,11 @@ class Tape:
             raise RecordError(EMPTY)
         self._updates = _by(Update, self._entries, lambda entry: entry.optimizer)
         self._ticks = _by(Tick, self._entries, lambda entry: entry.scheduler)
-        for own in self._updates:
-            own[0].check_alike(own)
+        own = [updates[0].optimizer for updates in self._updates]
+        own += [ticks[0].scheduler.optimizer for ticks in self._ticks]
+        self._optimizers = list({id(optimizer): optimizer for optimizer in own}.values())
+        for updates in self._updates:
+            updates[0].check_alike(updates)
         self._paces = [self._paces_of(own) for own in self._ticks]
         refuse_restless(self._ticks)
         self._player = player(self._place, self._entries)
@@ -195,15 +197,10 @@ class Tape:
 
     # --- A replay --------------------------------------------------------------------------------
 
-    @contextmanager
-    def _as_if_made(self) -> Iterator[None]:
+    def _as_if_made(self) -> AbstractContextManager[None]:
         """Ask no optimizer's device for what is not known, but take it for what was foreseen."""
-        own = [updates[0].optimizer for updates in self._updates]
-        own += [ticks[0].scheduler.optimizer for ticks in self._ticks]
-        with ExitStack() as together:
-            for optimizer in {id(optimizer): optimizer for optimizer in own}.values():
-                together.enter_context(getattr(optimizer, "_as_if_made", nullcontext)())
-            yield
+        asking = [own for own in self._optimizers if getattr(own, "_reads_back", False)]
+        return _trusting(asking) if asking else ALL_KNOWN
 
     def _reaches(self, times: int) -> list[tuple[float, str]]:
         """Return how many steps each scheduler can go without the host, and why no more.
@@ -288,6 +285,27 @@ class Tape:
                 entry.scheduler._leaps(1, paces[id(entry.scheduler)])
         for own in self._updates if part else ():
             own[0].cut()
+
+
+def _alone(locks: Sequence[Any]) -> AbstractContextManager[Any]:
+    """Return a context that holds the locks, in an order that all tapes with them share."""
+    return locks[0] if len(locks) == 1 else _together(sorted(locks, key=id))
+
+
+@contextmanager
+def _together(locks: Sequence[Any]) -> Iterator[None]:
+    with ExitStack() as alone:
+        for lock in locks:
+            alone.enter_context(lock)
+        yield
+
+
+@contextmanager
+def _trusting(optimizers: Sequence[Any]) -> Iterator[None]:
+    with ExitStack() as together:
+        for optimizer in optimizers:
+            together.enter_context(optimizer._as_if_made())
+        yield
 
 
 def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:

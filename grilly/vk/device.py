@@ -132,7 +132,7 @@ class Device:
         self._run(submission.prepared, submission)
 
     def _run(self, prepared: Prepared, held: object) -> None:
-        self.queue.submit(prepared.pointer, held, prepared.dispatches)
+        self.queue.submit(prepared.info, held, prepared.dispatches)
         self.arena.sweep()
 
     def wait(self, timeout: float | None = None) -> bool:

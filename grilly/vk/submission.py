@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -20,10 +19,13 @@ Run: TypeAlias = "tuple[Sequence[Tape], int]"
 
 
 class Prepared(NamedTuple):
-    """A VkSubmitInfo and what it counts for. It does not hold the tapes: its user must."""
+    """A pointer to a VkSubmitInfo, what it points to, and the dispatches that it counts for.
+
+    It does not hold the tapes: its user must.
+    """
 
     info: Any
-    pointer: Any
+    handles: Any
     dispatches: int
 
 
@@ -38,22 +40,21 @@ class Submission:
 
 def submission(device: Device, runs: Sequence[Run], last: Tape) -> Submission:
     """Return the submission of ``runs``, each some tapes so many times over, and then ``last``."""
-    counts: Counter[Tape] = Counter()
-    words = []
+    known: dict[Tape, None] = {}
+    words, dispatches = [], 0
     for tapes, times in runs:
         if times < 1:
             raise ValueError(f"times must be at least 1, got {times}")
         # Many tapes are few, again and again: what is asked of each is asked once.
-        own = Counter(tapes)
-        for tape, count in own.items():
-            _check(device, tape, tapes)
-            counts[tape] += times * count
+        for tape in dict.fromkeys(tapes):
+            if tape not in known:
+                _check(device, tape, tapes)
+                known[tape] = None
+        dispatches += times * sum([tape.dispatches for tape in tapes])
         words.append(b"".join([tape.word for tape in tapes]) * times)
     handles = binding.array_of_words("VkCommandBuffer", b"".join(words) + last.word)
-    info = binding.struct("VkSubmitInfo", commandBufferCount=len(handles), pCommandBuffers=handles)
-    dispatches = sum([tape.dispatches * count for tape, count in counts.items()])
-    prepared = Prepared(info, binding.address(info), dispatches)
-    return Submission(device, tuple(counts), prepared)
+    info = binding.submit_info(handles)
+    return Submission(device, tuple(known), Prepared(info, handles, dispatches))
 
 
 def _check(device: Device, tape: Tape, tapes: Sequence[Tape]) -> None:

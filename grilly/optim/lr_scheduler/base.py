@@ -257,10 +257,14 @@ class LRScheduler:
         """
         if self._asks_get_lr:
             return 0, "its get_lr() must be asked at every step"
-        return (self._last_step() - self.last_epoch if self._stands() else 0), ""
+        left = self._last_step() - self.last_epoch
+        return (left if left > 0 and self._stands() else 0), ""
 
     def _stands(self) -> bool:
-        """Whether nobody has edited anything, and the next step is along the same formulas."""
+        """Whether nobody has edited anything, and the next step is along the same formulas.
+
+        There is one before their last step.
+        """
         track, groups = self._track, self.optimizer.param_groups
         return (
             LR in track.rows
@@ -270,7 +274,6 @@ class LRScheduler:
             and list(map(self._reads, groups)) == self._held
             and track.holds(groups)
             and self.optimizer._driven.get((0, LR)) is track  # no one has overtaken it
-            and self.last_epoch < self._last_step()
             and self._goes_on()
         )
 
@@ -294,7 +297,7 @@ class LRScheduler:
         )
         self.last_epoch += steps
         self._step_count += steps
-        self._track.leap(self.last_epoch, steps, self._last_step())
+        self._track.leap(self.last_epoch, steps, self._last_step)
         self._write(None)
         self._hold()
         if edited:
@@ -378,7 +381,7 @@ class LRScheduler:
         if used != self._used:
             self._used = copy.deepcopy(used)
         self._held = list(map(copied, map(self._reads, groups)))
-        plain = all(type(group["lr"]) is float for group in groups)
+        plain = all([type(group["lr"]) is float for group in groups])
         if not plain or LR not in self._track.rows:
             self._track.end = 1
 

@@ -126,11 +126,16 @@ class OneCycleLR(LRScheduler):
                 self._cycles[self._momentum] = [self._cycle(group, "momentum") for group in groups]
         return self._cycles
 
+    def _goes_on(self) -> bool:
+        # _formulas() without what is known: the settings and the groups are as they were.
+        self._check_phase(self.last_epoch + 1)
+        return self._cycles is self._track.formulas
+
     def _left(self) -> float:
         return self.total_steps - self.last_epoch
 
     def _last_step(self) -> float:
-        ends = [0.0, *(float(phase["end_step"]) for phase in self._schedule_phases)]
+        ends = [0.0, *[float(phase["end_step"]) for phase in self._schedule_phases]]
         # With an empty phase somewhere, each step is looked at.
         return self.last_epoch if len(set(ends)) < len(ends) else self.total_steps
 
@@ -196,7 +201,7 @@ class OneCycleLR(LRScheduler):
 
     def _check_phase(self, t: float) -> None:
         ends = [float(phase["end_step"]) for phase in self._schedule_phases]
-        i = next((i for i, end in enumerate(ends) if t <= end), len(ends) - 1)
+        i = [*[i for i, end in enumerate(ends) if t <= end], len(ends) - 1][0]
         if ends[i] == (ends[i - 1] if i else 0.0):
             pct_start = (ends[0] + 1) / self.total_steps
             raise ValueError(
