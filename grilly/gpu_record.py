@@ -24,7 +24,6 @@ LOCAL_SIZE_ON_HARDWARE = 64
 WORKERS = {"cpu": os.cpu_count() or 1}
 WORKERS_ON_HARDWARE = 256
 FILL_LOCAL_SIZE = 64
-ONLY_DIRTY = 1 << 31  # with the rows of a fill: see fill.glsl
 # By optimizer and its states.
 SHADER = {
     ("SGD",): "optim/sgd",
@@ -137,7 +136,7 @@ class Recorded:
     def record_dirty_refill(self, tape: vk.Tape) -> None:
         """Record that the table is filled anew from the next step on if a rule has changed it."""
         self._history.record(tape, self.flags)
-        self._record_fills(tape, self._window | ONLY_DIRTY, self._counts)
+        self._record_fills(tape, self._window | hyper.ONLY_DIRTY, self._counts)
 
     def _record_fills(self, tape: vk.Tape, rows: int, counts: dict[Structure, int]) -> None:
         """Record a dispatch for each structure; each fills columns of its own."""
@@ -149,7 +148,7 @@ class Recorded:
                     spirv(structure), buffers=3, push=20, constants={0: FILL_LOCAL_SIZE}
                 )
                 push = _words(first, count, rows, self._row_words, columns)
-                groups = -(-count * (rows & ~ONLY_DIRTY) // FILL_LOCAL_SIZE)
+                groups = -(-count * (rows & ~hyper.ONLY_DIRTY) // FILL_LOCAL_SIZE)
                 tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
 

@@ -61,6 +61,9 @@ CLOCK_WORDS = (
 # the formula's row constants.
 JOB_WORDS = ("target", "lanes", "k_lo", "k_hi", "t_lo", "t_hi", "t_exponent", "pace")
 
+# With the rows of a fill: fill only if the clock says that the table is dirty.
+ONLY_DIRTY = 1 << 31
+
 # A chunk: a run of float4 in the slabs that shares a lane.
 CHUNK_WORDS = ("start", "count", "lane")
 
@@ -160,6 +163,7 @@ def glsl() -> str:
     for prefix, names in words.items():
         structs += [f"const uint {prefix}_{n.upper()} = {i}u;\n" for i, n in enumerate(names)]
         structs.append(f"const uint {prefix}_WORDS = {len(names)}u;\n")
+    structs.append(f"const uint ONLY_DIRTY = {ONLY_DIRTY}u;\n")
     norm = {"LANES": NORM_LANES, "PARTS": NORM_PARTS, "LEAST_BITS": NORM_LEAST_BITS}
     structs += [f"const uint NORM_{name} = {value}u;\n" for name, value in norm.items()]
     head = "// Layouts. Printed by tools/print_shaders.py from grilly/hyper.py; do not edit.\n"

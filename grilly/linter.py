@@ -15,7 +15,7 @@ from .optim.columns import columns_of, limits_of
 from .optim.lr_scheduler.base import LRScheduler
 from .optim.lr_scheduler.metric import MetricLR
 from .optim.lr_scheduler.preview import rates
-from .optim.options import Key
+from .optim.options import LR
 from .optim.param_scheduler import ParamScheduler
 from .optim.sampling import plain_step
 from .optim.track import Track
@@ -32,7 +32,6 @@ PART_OF_LARGEST, TIMES_NEIGHBOUR = 0.01, 1.5
 STEPS, SWAPPED = ("steps", "warmup", "warmup_steps", "period"), 10
 POINTS = 200  # looked at of a long part
 SAME = 1e-9  # of the largest value: what rounding makes of equal values
-LR: Key = ("lr",)
 RATE = Column()
 
 

@@ -285,3 +285,14 @@ def test_what_needs_the_host_cannot_be_recorded(place: Place, act: Any) -> None:
     with pytest.raises(RecordError, match="cannot be recorded"), grilly.record():
         act(array)
     assert array.numpy().tolist() == [1.0]
+
+
+def test_an_array_has_one_twin(place: str | int) -> None:
+    array = grilly.zeros(5, place)
+    first = array.twin()
+    first.copy_from([1, 2, 3, 4, 5])
+    second = array.twin()  # set to zeros
+    assert not first.numpy().any()
+    second.copy_from(np.ones(5))
+    second.copy_from(first)  # the same memory
+    assert first.numpy().tolist() == [1] * 5

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 # Where a number stands in a param group: ("lr",) or ("betas", 0).
 Key = tuple[str] | tuple[str, int]
-
+LR: Key = ("lr",)
 
 # The least number that float32 rounds to infinity.
 FLOAT32_OVERFLOW = 2.0**128 - 2.0**103

@@ -5,18 +5,18 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..resident import recording
 from ..resident.metrics import Metric, metric_on_device
-from ..resident.ops import alone
+from ..resident.ops import Recorded, alone
 from ..rules.base import metric_of
 from ..rules.on_device import Member
 from ..schedules.live import revalued
 from .lr_scheduler.touch import write
-from .options import Key
+from .options import LR, Key
 from .shown import read_back
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .track import Track
 
 KEPT_TAPES = 64
-LR: Key = ("lr",)
 _serials = count()
 
 
@@ -147,7 +146,7 @@ class Seat:
             write(groups[i], key, track.rows[key][0][i])
 
 
-class RuleStep:
+class RuleStep(Recorded):
     """That the rules of a scheduler count a metric: an Op, which asks for its seat each time."""
 
     def __init__(self, scheduler: Any, metric: Metric) -> None:
@@ -185,13 +184,6 @@ class RuleStep:
     def tape(self, device: vk.Device) -> vk.Tape:
         """Return a tape of it alone, before the optimizer's next step."""
         return self.seat.tape(self, device)
-
-    def check(self) -> None:
-        """Nothing can be wrong with it."""
-
-    def again(self) -> None:
-        """Do it without a tape."""
-        self.place.run(self)
 
 
 def device_step(scheduler: Any, given: Any) -> None:
@@ -231,5 +223,5 @@ def settle_others(scheduler: Any) -> None:
 
 def _as_if_made(optimizer: Any) -> AbstractContextManager[Any]:
     """Return a context in which nobody asks the device, of an optimizer that would."""
-    context: AbstractContextManager[Any] = getattr(optimizer, "_as_if_made", nullcontext)()
+    context: AbstractContextManager[Any] = optimizer._as_if_made()
     return context

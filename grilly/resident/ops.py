@@ -90,7 +90,7 @@ class Copy(Recorded):
 
     def record(self, tape: vk.Tape) -> None:
         source, target = self.source._memory.span, self.target._memory.span
-        if self.target.size:
+        if self.target.size and source != target:
             tape.copy(
                 source.buffer, target.buffer, self.target.nbytes, source.offset, target.offset
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,6 +50,9 @@ class Place(Protocol):
         """Raise DeviceError if the device can never be used again."""
 
 
+_twins: dict[int, Float32] = {}  # of memory in the host, by identity
+
+
 @dataclass(frozen=True)
 class NumpyPlace:
     """Host memory: a device array is a numpy array, and everything is done at once."""
@@ -61,7 +65,11 @@ class NumpyPlace:
         return np.zeros(size, np.float32)
 
     def twin(self, memory: Float32) -> Float32:
-        return np.zeros_like(memory)
+        key = id(memory)
+        if key not in _twins:
+            _twins[key] = np.zeros_like(memory)
+            weakref.finalize(memory, _twins.pop, key, None)
+        return _twins[key]
 
     def view(self, memory: Float32) -> Float32 | None:
         return memory

@@ -8,10 +8,10 @@ from math import isfinite
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from .base import BETTER, WORST, Rule, State, reduced, tolerances
+from .base import Rule, State
 from .greedy import Greedy, greedy_step
 from .packed import DeviceRule, Held
-from .plateau import Plateau, count_bad
+from .plateau import Cuts, Plateau, plateau_step
 from .words import Number
 
 Targets = Sequence[Sequence[int]]
@@ -63,13 +63,7 @@ def device_plateau(rule: Plateau, targets: Sequence[int], nonfinite: str = "rais
 
     Raises ValueError for counts that a device cannot count.
     """
-    optax = rule.convention == "optax"
-    settings = {
-        **_judging(rule, rule.atol),
-        "patience": rule.patience - optax,
-        "eps": 0.0 if optax else rule.eps,
-        "accumulation": rule.accumulation,
-    }
+    settings = {**_judging(rule.cuts()), "accumulation": rule.accumulation}
     return DeviceRule("plateau", rule.mode, nonfinite, settings, [(rule.min_value,)], [targets])
 
 
@@ -80,7 +74,7 @@ def plateau_groups(
 
     ``scheduler`` has the settings under torch's names.
     """
-    settings = {**_judging(scheduler, 0.0), "accumulation": 0}
+    settings = {**_judging(Cuts.of(scheduler)), "accumulation": 0}
     bounds = [(least,) for least in min_lrs]
     return DeviceRule("plateau", scheduler.mode, nonfinite, settings, bounds, targets)
 
@@ -96,21 +90,11 @@ def plateau_groups_held(scheduler: Any, values: Sequence[float]) -> Held:
 
 def plateau_recurrence(rule: DeviceRule, scheduler: Any) -> Recurrence:
     """Return the recurrence of torch's ReduceLROnPlateau with the settings that it has now."""
-    mode = scheduler.mode
-    margins = tolerances(scheduler.threshold, scheduler.threshold_mode)
-    patience, cooldown = scheduler.patience, scheduler.cooldown
-    factor, eps = scheduler.factor, scheduler.eps
+    cuts, bounds = Cuts.of(scheduler), [least for (least,) in rule.bounds]
 
     def recurrence(held: Held, metric: float) -> Held:
-        counts, values = held.counts, held.values
-        best = WORST[mode] if counts["best"] is None else counts["best"]
-        better = BETTER[mode](metric, best, *margins)
-        bad, waiting, cut = count_bad(better, counts["bad"], counts["cooldown"], patience, cooldown)
-        if cut:
-            pairs = zip(values, rule.bounds, strict=True)
-            values = [reduced(value, factor, least, eps) for value, (least,) in pairs]
-        new = {"best": metric if better else counts["best"], "bad": bad, "cooldown": waiting}
-        return replace(held, counts={**counts, **new}, values=values)
+        counts, values = plateau_step(cuts, held.counts, held.values, metric, bounds)
+        return replace(held, counts=counts, values=values)
 
     return recurrence
 
@@ -152,19 +136,19 @@ def greedy_groups(
     """
     window = int(scheduler.window_size) if scheduler.smooth else 0
     settings = {
-        **_judging(scheduler, 0.0),
+        **_judging(Cuts.of(scheduler)),
         **{"smooth": scheduler.smooth, "window_size": window, "warmup": scheduler.warmup},
         **{"reset_start": reset_start, "reset_anew": int(reset_start)},
     }
     return DeviceRule("greedy", scheduler.mode, nonfinite, settings, bounds, targets, window)
 
 
-def _judging(rule: Any, atol: float) -> dict[str, Number]:
+def _judging(cuts: Cuts) -> dict[str, Number]:
     """Return the settings that all have, for BETTER as best * scale + margin."""
-    rtol, more = tolerances(rule.threshold, rule.threshold_mode)
-    sign = -1.0 if rule.mode == "min" else 1.0
-    own = {name: getattr(rule, name) for name in ("factor", "patience", "cooldown", "eps")}
-    return {**own, "scale": 1.0 + sign * rtol, "margin": sign * (more + atol)}
+    rtol, atol = cuts.margins
+    sign = -1.0 if cuts.mode == "min" else 1.0
+    own = {name: getattr(cuts, name) for name in ("factor", "patience", "cooldown", "eps")}
+    return {**own, "scale": 1.0 + sign * rtol, "margin": sign * atol}
 
 
 def held_of(state: State, seen: Number = 0) -> Held:

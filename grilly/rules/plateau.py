@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..schedules.checks import check_choice, check_number
 from .base import (
@@ -36,6 +37,45 @@ def count_bad(
     if bad > patience:
         return 0, cooldown, True
     return bad, waiting, False
+
+
+class Cuts(NamedTuple):
+    """What a plateau goes by: when a metric is better, and what becomes of values when none is."""
+
+    mode: str
+    margins: tuple[float, float]  # see ``tolerances``
+    factor: float
+    patience: float
+    cooldown: float
+    eps: float
+
+    @classmethod
+    def of(cls, scheduler: Any) -> Cuts:
+        """Return those of torch's ReduceLROnPlateau, with the settings that it has now."""
+        margins = tolerances(scheduler.threshold, scheduler.threshold_mode)
+        own = scheduler.factor, scheduler.patience, scheduler.cooldown, scheduler.eps
+        return cls(scheduler.mode, margins, *own)
+
+
+def plateau_step(
+    cuts: Cuts, counts: State, values: Sequence[float], metric: float, least: Sequence[float]
+) -> tuple[State, list[float]]:
+    """Return the counts and the values, of one rule or of several groups, after ``metric``.
+
+    ``least`` is what each value does not fall below.
+    """
+    best = WORST[cuts.mode] if counts["best"] is None else counts["best"]
+    better = BETTER[cuts.mode](metric, best, *cuts.margins)
+    bad, waiting, cut = count_bad(
+        better, counts["bad"], counts["cooldown"], cuts.patience, cuts.cooldown
+    )
+    counts = {**counts, "bad": bad, "cooldown": waiting}
+    if better:
+        counts["best"] = metric
+    if not cut:
+        return counts, list(values)
+    pairs = zip(values, least, strict=True)
+    return counts, [reduced(value, cuts.factor, bound, cuts.eps) for value, bound in pairs]
 
 
 @dataclass(frozen=True)
@@ -123,23 +163,23 @@ class Plateau(Rule):
 
     def _judged(self, state: State, metric: float) -> State:
         """Return the state after a metric, or the mean of some, has been compared and counted."""
-        best = WORST[self.mode] if state["best"] is None else state["best"]
-        rtol, atol = tolerances(self.threshold, self.threshold_mode)
-        better = BETTER[self.mode](metric, best, rtol, atol + self.atol)
-        optax = self.convention == "optax"
-        bad, waiting, cut = count_bad(
-            better, state["bad"], state["cooldown"], self.patience - optax, self.cooldown
+        counts, (value,) = plateau_step(
+            self.cuts(), state, [state["value"]], metric, [self.min_value]
         )
-        value = state["value"]
-        if cut:
-            value = reduced(value, self.factor, self.min_value, 0.0 if optax else self.eps)
-        return {
-            **state,
-            "value": value,
-            "best": metric if better else state["best"],
-            "bad": bad,
-            "cooldown": waiting,
-        }
+        return {**counts, "value": value}
+
+    def cuts(self) -> Cuts:
+        """Return what it goes by, in torch's terms."""
+        rtol, atol = tolerances(self.threshold, self.threshold_mode)
+        optax = self.convention == "optax"
+        return Cuts(
+            self.mode,
+            (rtol, atol + self.atol),
+            self.factor,
+            self.patience - optax,
+            self.cooldown,
+            0.0 if optax else self.eps,
+        )
 
 
 def reduce_on_plateau(

@@ -10,7 +10,6 @@ layout(std430, binding = 2) writeonly buffer Table { uint table[]; };
 
 // Where this structure's jobs begin and how many there are; rows to fill, with ONLY_DIRTY only if the
 // clock says that the table is dirty; words in a row, and in a lane.
-const uint ONLY_DIRTY = 0x80000000u;
 layout(push_constant) uniform Push { uint first; uint count; uint rows; uint row_words; uint columns; };
 
 X formula(X t, X k, uint at);

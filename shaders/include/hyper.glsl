@@ -36,6 +36,7 @@ const uint CONTROL_SKIPPED_HI = 5u;
 const uint CONTROL_MAX_NORM = 6u;
 const uint CONTROL_SKIP_NONFINITE = 7u;
 const uint CONTROL_WORDS = 8u;
+const uint ONLY_DIRTY = 2147483648u;
 const uint NORM_LANES = 16u;
 const uint NORM_PARTS = 256u;
 const uint NORM_LEAST_BITS = 536870912u;

@@ -11,13 +11,6 @@ layout(std430, binding = 3) readonly buffer Targets { uint targets[]; };
 layout(std430, binding = 4) buffer Jobs { uint jobs[]; };
 layout(std430, binding = 5) buffer Flags { uint flags[]; };
 
-uvec2 setting(uint word) { return uvec2(settings[word], settings[word + 1u]); }
-uvec2 held(uint word) { return uvec2(state[word], state[word + 1u]); }
-void hold(uint word, uvec2 number) {
-  state[word] = number.x;
-  state[word + 1u] = number.y;
-}
-
 #include "metric.glsl"
 
 // Whether it is time for the rule to look at a metric; the time goes on.

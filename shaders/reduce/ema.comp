@@ -12,13 +12,6 @@ layout(push_constant) uniform Push { uint metric; uint metric_words; } push;
 
 #include "metric.glsl"
 
-uvec2 setting(uint word) { return uvec2(settings[word], settings[word + 1u]); }
-uvec2 held(uint word) { return uvec2(state[word], state[word + 1u]); }
-void hold(uint word, uvec2 number) {
-  state[word] = number.x;
-  state[word + 1u] = number.y;
-}
-
 // The average with the metric in it, debiased if that is asked for.
 uvec2 averaged(uvec2 metric) {
   bool debias = settings[EMA_SETTING_DEBIAS] != 0u;

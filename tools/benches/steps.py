@@ -60,7 +60,7 @@ def submit_and_wait(device: vk.Device, tape: vk.Tape) -> Callable[[], None]:
     held, queue, handle = device._prepared((tape,)), device.queue._handle, device.owner.device
 
     def run() -> None:
-        lib.vkQueueSubmit(queue, 1, held.pointer, fence[0])
+        lib.vkQueueSubmit(queue, 1, held.info, fence[0])
         lib.vkWaitForFences(handle, 1, fence, 1, 10**10)
         lib.vkResetFences(handle, 1, fence)
 

@@ -14,15 +14,13 @@ import numpy as np
 from ...backend import Pace
 from ...errors import StateError
 from ...schedules.steps import MOST_STEPS
-from ..options import Key
+from ..options import LR
 from ..track import Formulas, Track
 from .checks import check_epoch, check_number, check_optimizer, check_rate
 from .noted import noted, settles
 from .preview import preview
 from .texts import EPOCH_DEPRECATION_WARNING, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
 from .touch import copied, note_steps, plain, unchanged_on_error, write
-
-LR: Key = ("lr",)
 
 
 class LRScheduler:

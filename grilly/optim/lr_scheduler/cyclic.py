@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Literal
 from ...errors import StateError
 from ...schedules import Cyclic
 from ...schedules.base import unchecked
-from ..options import Key
+from ..options import LR, Key
 from ..track import Formulas
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import (
     check_beta1,
     check_number,

@@ -8,7 +8,7 @@ from ...rules.base import WORST, State
 from ...rules.greedy import greedy_step
 from ...rules.on_device import Member, greedy_groups, greedy_recurrence
 from ...rules.packed import Held
-from .base import LR
+from ..options import LR
 from .checks import check_number, check_optimizer, check_rate
 from .metric import MetricLR, check_factor
 from .touch import copied, unchanged_on_error, write

@@ -13,9 +13,10 @@ from ...errors import StateError
 from ...schedules import Constant, Schedule
 from ...schedules.depth import check_depth
 from ..given import check_call, schedule_at
+from ..options import LR
 from ..sampling import Window, window_of
 from .ahead import Ahead
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import check_optimizer
 from .functions import asked, check_saved, number, restore_functions, saved_function
 from .touch import copied

@@ -19,9 +19,10 @@ from ...rules.words import NONFINITE
 from ...schedules.checks import check_choice
 from ...schedules.live import Live
 from ...whole import count_of
+from ..options import LR
 from ..seats import Seat, device_step, new_owner
 from ..track import Track
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import check_epoch, check_number, check_rate, per_group
 from .texts import EPOCH_DEPRECATION_WARNING, METRIC
 from .touch import copied, plain, unchanged_on_error, write

@@ -9,9 +9,9 @@ import numpy as np
 
 from ...schedules import OneCycle
 from ...schedules.base import unchecked
-from ..options import Key
+from ..options import LR, Key
 from ..track import Formulas
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import check_beta1, check_number, check_optimizer, cycles_beta1, formatted
 from .touch import write
 

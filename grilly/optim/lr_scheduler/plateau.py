@@ -8,7 +8,7 @@ from ...rules.base import WORST, reduced
 from ...rules.on_device import Member, plateau_groups, plateau_groups_held, plateau_recurrence
 from ...rules.packed import Held
 from ...rules.plateau import count_bad
-from .base import LR
+from ..options import LR
 from .checks import check_number, check_optimizer
 from .metric import MetricLR, check_factor
 from .touch import copied, write

@@ -14,8 +14,9 @@ import numpy as np
 
 from ...schedules import Schedule
 from ...schedules.steps import MOST_STEPS
+from ..options import LR
 from ..track import Formulas
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import check_epoch, check_number
 from .touch import rounded
 

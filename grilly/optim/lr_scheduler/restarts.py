@@ -10,8 +10,9 @@ import numpy as np
 
 from ...schedules import WarmRestarts
 from ...schedules.base import unchecked
+from ..options import LR
 from ..track import Formulas
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
 from .noted import noted
 

@@ -9,8 +9,9 @@ from math import inf
 from typing import Any, ClassVar
 
 from ...errors import StateError
+from ..options import LR
 from ..track import Track
-from .base import LR, LRScheduler
+from .base import LRScheduler
 from .checks import check_epoch, check_number, check_optimizer
 from .metric import MetricLR
 from .noted import noted, settles
