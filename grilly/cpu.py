@@ -7,13 +7,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import backend, cpu_norm, cpu_threads, hyper
-from .backend import NOWHERE, Array, Clock, Examined, Homes, Plan
+from . import cpu_norm, cpu_threads, hyper, planning
 from .cpu_kernels import BLOCK, KERNELS, Kernel, controlled
 from .cpu_rules import CpuRules
 from .cpu_table import Values
 from .interrupt import Uninterrupted
 from .kept import Kept, Shown
+from .planning import NOWHERE, Array, Clock, Examined, Homes, Plan
 from .resident.places import NumpyPlace
 from .rules.on_device import Member
 from .schedules.live import revalued
@@ -87,8 +87,8 @@ class CpuBackend:
         self._control.view(np.uint32)[offset // 4 :] = words
         self._work = None
         self._make_scratch()
-        self._batches = backend.batches(plan.jobs)
-        self._window = backend.window(plan.lanes, self._kind, plan.period)
+        self._batches = planning.batches(plan.jobs)
+        self._window = planning.window(plan.lanes, self._kind, plan.period)
         self._table = np.zeros((self._window, plan.lanes), hyper.dtype(self._kind))
         self._numbers = Numbers(self._kernel, self._table)
 
@@ -96,7 +96,7 @@ class CpuBackend:
         self._clock = clock
         self._started = clock.k
         self._row = 0
-        self._rows = backend.short_window(self._window, self._plan.period)
+        self._rows = planning.short_window(self._window, self._plan.period)
         self._fill()
 
     def step(self) -> None:
@@ -131,7 +131,7 @@ class CpuBackend:
             for batch in self._batches.values()
             for job in batch
         ]
-        self._batches = backend.batches(jobs)
+        self._batches = planning.batches(jobs)
         self._roll()
 
     def examined(self) -> Examined:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from . import quick, xfloat
-from .backend import WINDOW, Array, Clock, Job, Pace
+from .planning import WINDOW, Array, Clock, Job, Pace
 from .program import Structure, program
 from .schedules import Formula
 

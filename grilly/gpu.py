@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import backend, hyper, vk
-from .backend import NOWHERE, Array, Clock, Examined, Homes, Job, Plan
+from . import hyper, planning, vk
 from .errors import DeviceLostError
 from .gpu_record import WORKERS, WORKERS_ON_HARDWARE, Recorded, clock_words, job_words
 from .gpu_rules import GpuRules
+from .planning import NOWHERE, Array, Clock, Examined, Homes, Job, Plan
 from .program import Structure, program
 from .resident.places import VulkanPlace
 from .rules.on_device import Member
@@ -105,14 +105,14 @@ class GpuBackend(Recorded):
         self._slabs.read(slab, tensor, out)
 
     def plan(self, plan: Plan) -> None:
-        batches = backend.batches(plan.jobs)
+        batches = planning.batches(plan.jobs)
         columns = len(hyper.COLUMNS[self._kind])
         jobs = [job_words(batch, columns, plan.paces) for batch in batches.values()]
         workers = WORKERS.get(self._device.info.kind, WORKERS_ON_HARDWARE)
         dealt = self._slabs.deal(plan.lane_of, workers)
         counts = {structure: len(batch) for structure, batch in batches.items()}
         clock = len(hyper.CLOCK_WORDS) + len(plan.paces) * (1 + plan.period)
-        window = backend.window(plan.lanes, self._kind, plan.period)
+        window = planning.window(plan.lanes, self._kind, plan.period)
         deals = [(part.table.shape, part.groups) for part in dealt]
         # The norm is of the tensors that have a lane, and of these in their order.
         active = [lane is not None for lane in plan.lane_of] if plan.control else None
@@ -126,7 +126,7 @@ class GpuBackend(Recorded):
             self._shape = shape
             self.version += 1
         self._paces = plan.paces
-        self._short = backend.short_window(window, plan.period)
+        self._short = planning.short_window(window, plan.period)
         assert self._jobs is not None  # _make has made it
         self._jobs.write(np.concatenate(jobs))
         self._batches = batches

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from . import glsl, hyper, shaders, vk, xfloat
-from .backend import Array, Clock, Job, Pace
 from .chunks import Chunks
 from .gpu_history import GpuHistory
 from .gpu_norm import GpuNorm
+from .planning import Array, Clock, Job, Pace
 from .program import Structure, program
 from .schedules import SHIPPED
 from .slabs import Slabs

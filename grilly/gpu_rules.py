@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import shaders, vk
-from .backend import Array
+from .planning import Array
 from .resident.metrics import Metric
 from .resident.ops import push
 from .rules.on_device import Member

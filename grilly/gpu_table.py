@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from . import vk
-from .backend import Array, Clock, Job, Pace
 from .gpu_record import FILL_LOCAL_SIZE, clock_words, job_words, spirv
+from .planning import Array, Clock, Job, Pace
 from .program import program
 from .schedules import Schedule
 

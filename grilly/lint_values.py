@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backend import Array
 from .optim.columns import sound
 from .optim.options import FLOAT32_OVERFLOW, Key, Limit, check_number
+from .planning import Array
 from .schedules import Schedule
 from .schedules.outline import joints, spans
 

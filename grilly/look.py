@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import quick
-from .backend import Array, on_device
+from .backend import on_device
 from .errors import TraceError
 from .optim.sampling import plain_step, traces
+from .planning import Array
 from .program import program
 from .rules import bind, starts
 from .rules.tree import coast, coasts

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from . import chunks, vk
-from .backend import Array
+from .planning import Array
 
 GUESTS = "guests"
 

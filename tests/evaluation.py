@@ -11,8 +11,8 @@ from samples import Samples
 from truth import at_numbers, exact, float32_bits, graph, leaves
 
 from grilly import glsl, hyper, vk, xfloat
-from grilly.backend import STAYS, Clock
 from grilly.gpu_record import clock_words
+from grilly.planning import STAYS, Clock
 from grilly.program import evaluate
 
 MOST_BYTES = 32 << 20  # what every device can bind at once, and more

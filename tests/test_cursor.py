@@ -9,9 +9,10 @@ import pytest
 from plain import hashed_gradient
 
 from grilly import hyper, vk
-from grilly.backend import MOVES, Clock, Job, Plan, choose
+from grilly.backend import choose
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
+from grilly.planning import MOVES, Clock, Job, Plan
 from grilly.schedules import Constant, Debias1, Debias2, OneCycle, OneMinus
 
 SIZES = (4097, 300)

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from grilly import TraceError, glsl, hyper, lint
-from grilly.backend import Clock, Job, Plan, choose
+from grilly.backend import choose
 from grilly.optim import SGD, ParamScheduler
 from grilly.optim.lr_scheduler import LambdaLR
 from grilly.optim.sampling import sampled, traces
+from grilly.planning import Clock, Job, Plan
 from grilly.program import MOST_DEPTH, program
 from grilly.schedules import (
     WINDOW,

@@ -14,7 +14,7 @@ from cycle import rounded
 from mpmath import mp, mpf
 
 import grilly
-from grilly import backend, hyper, kept, vk
+from grilly import hyper, kept, planning, vk
 from grilly.optim import SGD, AdamW
 from grilly.optim.lr_scheduler import StepLR
 
@@ -102,8 +102,8 @@ class Run:
 def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Windows of 6 rows in a ring of 16: it is gone round all the time."""
     if request.param:
-        monkeypatch.setattr(backend, "WINDOW", 6)
-        monkeypatch.setattr(backend, "SHORT_WINDOW", 4)
+        monkeypatch.setattr(planning, "WINDOW", 6)
+        monkeypatch.setattr(planning, "SHORT_WINDOW", 4)
         monkeypatch.setattr(kept, "ROWS", 16)
     return bool(request.param)
 
@@ -259,7 +259,7 @@ def test_other_structures_keep_the_rows(place: str | int) -> None:
 
 def test_a_ring_with_less_room(device: vk.Device, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a row is wide the ring has fewer: at least a window's."""
-    monkeypatch.setattr(backend, "TABLE_BYTES", 8 * 44)
+    monkeypatch.setattr(planning, "TABLE_BYTES", 8 * 44)
     monkeypatch.setattr("grilly.gpu_history.BYTES", 10 * 44)
     p = np.ones(3, F)
     optimizer = AdamW([p], lr=0.5, device=device.info.index)

@@ -13,7 +13,7 @@ from param_cases import CURVES, STEPS, Place, made, unchanged, update
 from targets import HostTarget
 from truth import exact, float32_bits
 
-from grilly import backend, vk
+from grilly import planning, vk
 from grilly.optim import ParamScheduler
 from grilly.schedules import (
     Constant,
@@ -217,8 +217,8 @@ def counted(scheduler_of: Any, groups: int, steps: int) -> tuple[list[int], list
     plans: list[int] = []
     plan = optimizer._backend.plan
 
-    def planned(new: backend.Plan) -> None:
-        plans.append(len(backend.batches(new.jobs)))
+    def planned(new: planning.Plan) -> None:
+        plans.append(len(planning.batches(new.jobs)))
         plan(new)
 
     optimizer._backend.plan = planned

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from plain import hashed_gradient
 
-from grilly import backend, chunks, vk
+from grilly import chunks, planning, vk
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 from grilly.slabs import Slabs
@@ -100,7 +100,7 @@ def test_an_array_with_gaps_is_read_into(
 def test_steps_in_parts(device: vk.Device, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Two groups and missing gradients; a group that is added makes more parts."""
     limit(device, monkeypatch, **LIMITS[name])
-    monkeypatch.setattr(backend, "TABLE_BYTES", RANGE)  # many lanes: a table as small as a part
+    monkeypatch.setattr(planning, "TABLE_BYTES", RANGE)  # many lanes: a table as small as a part
     split, split_rates, params = started(device.info.index, SIZES)
     whole, whole_rates, others = started("cpu", SIZES)
     sizes = SIZES

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from ..backend import MOVES, Examined, Pace
+from ..planning import MOVES, Examined, Pace
 from .lr_scheduler.touch import write
 from .written import edits, held, put
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..backend import Control
+from ..planning import Control
 from .options import number_of
 
 NO_NORM = (

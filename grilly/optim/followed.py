@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backend import Pace
+from ..planning import Pace
 from .options import FLOAT32_OVERFLOW, Key
 from .timeline import Source
 from .track import Track

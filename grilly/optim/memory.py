@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ..backend import Backend, Homes
+from ..backend import Backend
 from ..nn.parameter import Float32
+from ..planning import Homes
 
 States = dict[str, Float32]
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 
-from ..backend import Pace
 from ..errors import StateError
+from ..planning import Pace
 from ..resident.metrics import lives_on_device
 from ..resident.recording import refuse
 from ..rules.packed import Held

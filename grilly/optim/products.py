@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from ..backend import STAYS, Clock, Pace
+from ..planning import STAYS, Clock, Pace
 from ..program import Number, significands
 from ..schedules import WINDOW, Constant, Counted, Debias1, Debias2, Formula, Schedule
 

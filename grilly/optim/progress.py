@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import Array
+from ..planning import Array
 from .products import Place
 
 # Of a parameter, where the product of each corrected beta stands; () where nobody asks for it.

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..backend import Pace
 from ..errors import RecordError
 from ..nn.parameter import Parameter
+from ..planning import Pace
 from ..resident.array import DeviceArray
 from ..resident.entries import Update
 from ..resident.places import Place

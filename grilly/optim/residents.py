@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..backend import Backend, Homes
+from ..backend import Backend
 from ..nn.parameter import Parameter
+from ..planning import Homes
 from ..resident.array import DeviceArray
 from ..resident.places import VulkanPlace
 from .params import params_of

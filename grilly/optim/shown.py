@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
-from ..backend import Pace
 from ..errors import DeviceError
+from ..planning import Pace
 
 # What of a scheduler asks before it shows or changes anything, and what takes for known what is
 # not. A scheduler's class adds to the numbers by ``_READ_BACK``.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..backend import Pace
+from ..planning import Pace
 from ..schedules import Constant
 from .options import FLOAT32_OVERFLOW, Key, Limit, check_number, label, number_of, option
 from .timeline import Source

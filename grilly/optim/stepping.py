@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..backend import Pace
 from ..errors import DeviceError
 from ..interrupt import Uninterrupted
 from ..nn.parameter import Float32
+from ..planning import Pace
 from ..resident.array import DeviceArray
 from .control import control_of
 from .entry import entry

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..backend import MOVES, STAYS, Array, Backend, Clock, Control, Job, Pace, Plan
+from ..backend import Backend
 from ..kept import shown
+from ..planning import MOVES, STAYS, Array, Clock, Control, Job, Pace, Plan
 from ..schedules import Formula, Schedule
 from ..schedules.steps import MOST_STEPS
 from .options import Key, option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .. import vk
-    from ..backend import Pace
+    from ..planning import Pace
     from .places import Place
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..backend import Pace
 from ..errors import RecordError
+from ..planning import Pace
 from .entries import Tick
 
 RESTLESS = (

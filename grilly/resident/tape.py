@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from ..backend import Pace
 from ..errors import RecordError
 from ..interrupt import Uninterrupted
+from ..planning import Pace
 from ..whole import count_of
 from . import recording
 from .entries import Tick, Update

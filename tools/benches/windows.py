@@ -6,25 +6,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from grilly import backend, vk
+from grilly import planning, vk
 
 from .report import Report
 from .scale import Scale
 from .timing import ratio, short, timed
 from .workload import backend_of, bare, halves, refills, replayed, resident, scheduled
 
-DEFAULT = backend.WINDOW
+DEFAULT = planning.WINDOW
 NEAR = 0.01  # what is no better than by this, or by the noise, is as good
 
 
 @contextmanager
 def window_of(rows: int) -> Iterator[None]:
     """Let an optimizer that is planned now have a table of so many rows."""
-    backend.WINDOW = rows
+    planning.WINDOW = rows
     try:
         yield
     finally:
-        backend.WINDOW = DEFAULT
+        planning.WINDOW = DEFAULT
 
 
 def tape_of(info: vk.DeviceInfo, size: int, rows: int) -> Any:

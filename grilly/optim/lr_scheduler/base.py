@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...backend import Pace
 from ...errors import StateError
+from ...planning import Pace
 from ...schedules.steps import MOST_STEPS
 from ..options import LR
 from ..track import Formulas, Track
