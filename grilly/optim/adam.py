@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 from ..schedules import Debias1, Debias2, OneMinus
+from .lanes import Column
 from .optimizer import Optimizer
 from .options import Key, Limit
-from .timeline import Column
 
 
 class Adam(Optimizer):

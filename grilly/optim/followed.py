@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..planning import Pace
+from .lanes import Source
 from .options import FLOAT32_OVERFLOW, Key
-from .timeline import Source
 from .track import Track
 
 if TYPE_CHECKING:

@@ -12,13 +12,14 @@ from .. import hyper
 from ..backend import choose
 from .applied import Ledger
 from .control import check_control
+from .lanes import Column
 from .memory import Memory
 from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
 from .params import array_of, check_distinct, check_named, groups_of, params_of
 from .residents import check_place, choice, listed
 from .shown import reading_optimizer
 from .sources import Sources
-from .timeline import Column, Timeline
+from .timeline import Timeline
 
 
 class Grouped:

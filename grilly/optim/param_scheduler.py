@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, NoReturn
 
 import numpy as np
 
 from ..errors import StateError
-from ..planning import Pace
 from ..resident.metrics import lives_on_device
 from ..resident.recording import refuse
-from ..rules.packed import Held
-from ..schedules.steps import MOST_STEPS
 from ..whole import count_of
-from .columns import limits_of, sound
 from .course import fingerprint
-from .following import AllStates, Following
+from .following import AllStates
 from .lr_scheduler.checks import check_epoch, check_optimizer
-from .lr_scheduler.lambdas import ASKED
 from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.texts import METRIC
-from .lr_scheduler.touch import unchanged_on_error, write
-from .options import Key, check_number, option
+from .param_replays import Replayed
+from .param_steps import plain_step, writers
 from .rows import Values
-from .seats import Seat, device_step, new_owner
+from .seats import Seat, device_step
 from .track import Track
 from .written import held, last, put
 
-# Those that are alive and not closed: no two may write the same number.
-_writers: weakref.WeakSet[ParamScheduler] = weakref.WeakSet()
 _STATE = {"last_epoch", "schedules", "rules"}
 
 
-class ParamScheduler:
+class ParamScheduler(Replayed):
     """Writes, once per ``step()``, each scheduled number of the groups: its schedule's own value.
 
     ``schedules`` maps names to a schedule for all groups, or to a list of one for each (None: that
@@ -99,7 +90,7 @@ class ParamScheduler:
             for name, given in schedules.items()
         }
         # A plain number: a numpy int may overflow, and is no JSON.
-        self.last_epoch = _plain(last_epoch)
+        self.last_epoch = plain_step(last_epoch)
         self._closed = False
         self._seat: Seat | None = None
         self._track = Track()
@@ -107,7 +98,7 @@ class ParamScheduler:
         self._following = self._taken_in(None)
         with self._unchanged_on_error():
             self._move(self.last_epoch + 1, self._states)
-        _writers.add(self)
+        writers.add(self)
         settles(self)
 
     def __repr__(self) -> str:
@@ -199,7 +190,7 @@ class ParamScheduler:
     def close(self) -> None:
         """Write no more: the numbers stay as they are, and another scheduler may write them."""
         self._closed = True
-        _writers.discard(self)
+        writers.discard(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state as plain JSON data: the step, and the states of rules if there are any.
@@ -247,217 +238,6 @@ class ParamScheduler:
             except (TypeError, ValueError) as error:
                 raise StateError(f"state_dict does not fit ParamScheduler: {error}") from error
 
-    # --- A step ----------------------------------------------------------------------------------
-
-    def _take_in(self) -> None:
-        """See to it that the groups and schedules that are there now are those followed."""
-        if not self._following.fits(self.optimizer, self.schedules):
-            self._following = self._taken_in(self._following)
-            self._track.end = 0  # it is of the groups and schedules before
-
-    def _taken_in(self, before: Following | None) -> Following:
-        following = Following(self.optimizer, self.schedules, before)
-        for other in _writers - {self}:
-            _check_apart(self, following, other)
-        self._states = following.states(before, self._states)
-        return following
-
-    def _move(self, t: float, states: AllStates) -> None:
-        """Stand at step ``t`` with the rules in ``states``, and write its values."""
-        check_epoch(t)
-        t = _plain(t)
-        while not self._stood(t, states):
-            pass
-        self.last_epoch, self._states = t, states
-        groups = self.optimizer.param_groups
-        put(self._track, groups, held(self._track, groups))
-        self._drive(anew=True)
-
-    def _stood(self, t: float, states: AllStates) -> bool:
-        """Stand at step ``t``; return whether the formulas for it have proved to be right."""
-        track = self._track
-        owner = None if self._seat is None else self._seat.owner
-        formulas, end = self._following.formulas(states, t, owner)
-        if formulas == track.formulas:
-            formulas = track.formulas  # the same object: the track may look further ahead
-        if formulas is track.formulas and t == track.t + 1 and track.at + 1 < track.end:
-            track.t, track.at = t, track.at + 1
-            return True
-        track.lay(formulas, t, min(end, MOST_STEPS), self._sound)
-        return self._following.agree(track)
-
-    def _sound(self, key: Key, values: Values, steps: Values) -> int:
-        """Return at how many steps the values are sound; raise if there is none."""
-        name = next(name for name, own in self._following.columns.items() if own == key)
-        limits = limits_of(self.optimizer)
-        alone = [course is None for course in self._following.courses[name]]
-        good = sound(limits, key, values) | np.array(alone, np.bool_)[:, None]
-        count = int(np.append(good.all(axis=0), False).argmin())
-        if count == 0:
-            i = int(good[:, 0].argmin())
-            try:
-                check_number(limits, key, float(values[i, 0]), name)
-            except ValueError as error:
-                where = f"{name} of param_groups[{i}] at step {steps[0]:g}"
-                raise ValueError(f"{where}: {error}") from None
-        return count
-
-    def _drive(self, anew: bool) -> None:
-        """Tell grilly's optimizer the formulas, unless it has them from the step before."""
-        driven, own = getattr(self.optimizer, "_driven", None), self._following
-        if driven is None:
-            return
-        # A scheduler that has overtaken this one has done so in all groups.
-        if anew or not self._driving():
-            driven.update(dict.fromkeys(own.numbers, self._track))
-
-    def _driving(self) -> bool:
-        driven = self.optimizer._driven
-        return all(driven.get(first) is self._track for first in self._following.firsts)
-
-    # --- Replays of a tape -----------------------------------------------------------------------
-
-    def _reach(self) -> tuple[float, str]:
-        """Return how many steps from now on the device can go along the formulas that it has.
-
-        And why the host cannot give it others in the midst of a replay; "" if it can.
-        """
-        self._check_open()
-        seat = self._seat
-        if self._following.has_rules and seat is None:
-            return 0, ""
-        track, groups = self._track, self.optimizer.param_groups
-        stands = (
-            (seat is None or self._fits(seat))
-            and self._driving()
-            and track.t == self.last_epoch
-            and track.at < track.end
-            and self._following.fits(self.optimizer, self.schedules)
-            and track.holds(groups)
-        )
-        if not stands:
-            return 0, ""
-        ends = [
-            (course.reach(track.t), course.on_host) for *_, course in self._following.scheduled()
-        ]
-        reach = min((end for end, _ in ends), default=np.inf)
-        asked = any(on_host and end == reach for end, on_host in ends)
-        return reach, ASKED if asked else ""
-
-    def _left(self) -> float:
-        """Return after how many steps ``step()`` will raise an error."""
-        ends = (course.last for *_, course in self._following.scheduled())
-        return min(ends, default=np.inf) - self.last_epoch
-
-    def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead, all of them along the formulas."""
-        self._move(self.last_epoch + steps, self._states)
-        if self._seat is not None:
-            self._seat.counted()
-
-    def _enters(self) -> bool:
-        """Be ready for a replay; return whether the device was asked for that."""
-        return False
-
-    def _leaps(self, steps: int, pace: Pace) -> None:
-        """Be where so many steps of replays lead in which it moves at this pace."""
-        self._leap(steps)
-
-    def _tracks(self) -> list[Track]:
-        """Return the tracks that are written along now."""
-        return [self._track]
-
-    # --- Rules on the device ---------------------------------------------------------------------
-
-    def _seated(self) -> Seat:
-        """Return the seat of the rules on the optimizer's device, a new one after a change."""
-        if self._seat is not None and self._fits(self._seat):
-            return self._seat
-        self._leave_seat()
-        with self._unchanged_on_error():
-            self._take_in()
-            self._check_rules()
-            owner = new_owner()
-            members = self._following.members(self._states, self.last_epoch, owner, self._policy)
-            if self.optimizer.skip_nonfinite and any(one.held.in_phase for one in members):
-                raise ValueError(PHASE_AND_SKIPPING)
-            self._seat = Seat(self, owner, self._key(), members)
-            self._stay(self._states)
-        return self._seat
-
-    def _can_sit(self) -> bool:
-        """Whether a seat can be taken before the step is made, and nothing shows it."""
-        fits = self._following.fits(self.optimizer, self.schedules)
-        return fits and self._track.holds(self.optimizer.param_groups)
-
-    def _fits(self, seat: Seat) -> bool:
-        return self._following.fits(self.optimizer, self.schedules) and seat.key == self._key()
-
-    def _check_rules(self) -> None:
-        """Raise ValueError where no rule can take a metric, or its value is needed on the host."""
-        following = self._following
-        if not following.has_rules:
-            raise ValueError("metrics is for a rule, and no schedule has one: call step()")
-        exact = self.optimizer._timeline.products_of
-        for name, i, course in following.scheduled():
-            if course.starts and following.columns[name] in exact:
-                raise ValueError(
-                    f"{name} of param_groups[{i}]: bias_correction='exact' multiplies the betas on "
-                    "the host, which does not know a rule's on the device: give step() a number, "
-                    "as in scheduler.step(loss.item())"
-                )
-
-    def _leave_seat(self) -> None:
-        """Go on on the host, with what the device has counted."""
-        if self._seat is not None:
-            self._seat.leave()
-            self._seat = None
-
-    def _key(self) -> Any:
-        return self._following, self._policy, self.optimizer.skip_nonfinite
-
-    @property
-    def _policy(self) -> str:
-        return self.nonfinite
-
-    @contextmanager
-    def _counting_on_device(self) -> Iterator[None]:
-        """Move on by one step, if the device can be told to count its metric."""
-        ledger = self.optimizer._ledger
-        foreseen = ledger is not None and ledger.foresees(self)
-        t = self.last_epoch + 1 if foreseen else self._next()
-        with self._unchanged_on_error():
-            self._move(t, self._states)
-            yield
-        if foreseen:
-            ledger.went_on(self)
-
-    def _next(self) -> float:
-        """Return the next step: after an update that was skipped, the present one again."""
-        ledger = getattr(self.optimizer, "_ledger", None)
-        if ledger is None:
-            return self.last_epoch + 1
-        if ledger.unknown(self.optimizer):
-            with self.optimizer._lock:
-                self.optimizer._ask_applied()
-        return self.last_epoch + int(ledger.counts(self))
-
-    def _take_held(self, held: list[Held]) -> None:
-        """Be what the device has made of its metrics."""
-        self._stay(self._following.with_held(self._states, held))
-
-    def _stay(self, states: AllStates) -> None:
-        """Have the rules in ``states`` at the present step; an edit of a number is kept."""
-        groups, track = self.optimizer.param_groups, self._track
-        numbers = self._following.numbers
-        edits = [(i, key) for i, key in numbers if not track.wrote(i, key, groups[i])]
-        kept = [option(groups[i], key) for i, key in edits]
-        self._move(self.last_epoch, states)
-        for (i, key), value in zip(edits, kept, strict=True):
-            write(groups[i], key, value)
-
-    # --- States and errors -----------------------------------------------------------------------
-
     def _check_schedules(self, prints: Any) -> None:
         if not isinstance(prints, dict) or not set(prints) <= set(self.schedules):
             raise ValueError(f"schedules are of {sorted(self.schedules)}, got {prints!r}")
@@ -468,43 +248,3 @@ class ParamScheduler:
                     f"the schedule of {name!r} is not the one that was saved; to go on with the "
                     'new one remove "schedules" from the state'
                 )
-
-    @contextmanager
-    def _unchanged_on_error(self) -> Iterator[None]:
-        before, track = dict(self.__dict__), dict(self._track.__dict__)
-        keys = [*self._following.columns.values()]
-        try:
-            with unchanged_on_error(self.optimizer.param_groups, keys):
-                yield
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            self._track.__dict__.update(track)
-            raise
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise RuntimeError(f"{self!r} is closed: make a new one")
-
-
-PHASE_AND_SKIPPING = (
-    "a rule that looks at metrics in a phase only cannot count them on a device that skips updates "
-    "(skip_nonfinite=True): there a phase is so many metrics, and a skipped update ends none. Give "
-    "step() a number, as in scheduler.step(loss.item())"
-)
-
-
-def _plain(step: Any) -> float:
-    return int(step) if isinstance(step, (int, np.integer)) else float(step)
-
-
-def _check_apart(scheduler: ParamScheduler, following: Following, other: ParamScheduler) -> None:
-    """Raise ValueError if another ParamScheduler writes one of the numbers in ``following``."""
-    mine = following.written(scheduler.optimizer)
-    theirs = other._following.written(other.optimizer)
-    for number, name in mine.items():
-        if number in theirs:
-            raise ValueError(
-                f"{name} is written by {other!r} already, so {scheduler!r} cannot write it: "
-                "close() the other one, or give all schedules to one ParamScheduler"
-            )

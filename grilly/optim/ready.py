@@ -18,9 +18,9 @@ from ..nn.parameter import Float32, Parameter
 from ..resident.array import DeviceArray
 from ..schedules.steps import MOST_STEPS
 from .followed import Followed, constants, followed_in
+from .lanes import Source
 from .options import Key
 from .params import in_host_memory
-from .timeline import Source
 
 if TYPE_CHECKING:
     from .stepping import Stepping

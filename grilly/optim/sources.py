@@ -7,8 +7,8 @@ from typing import Any
 
 from ..planning import Pace
 from ..schedules import Constant
+from .lanes import Source
 from .options import FLOAT32_OVERFLOW, Key, Limit, check_number, label, number_of, option
-from .timeline import Source
 from .track import Track
 
 

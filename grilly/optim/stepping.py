@@ -18,12 +18,12 @@ from ..resident.array import DeviceArray
 from .control import control_of
 from .entry import entry
 from .grouped import Grouped
+from .lanes import Source
 from .options import Key
 from .params import array_of
 from .progress import Progress
 from .ready import Ready, ready
 from .residents import homes_of
-from .timeline import Source
 
 if TYPE_CHECKING:
     from .seats import Seat

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..schedules import Schedule
+from .lanes import Source
 from .options import Key, option
 from .rows import Stacked, Values, rows_of
-from .timeline import Source
 
 # Per key, one formula a group; None is that of a group which is left alone.
 Formulas = Mapping[Key, Sequence[Schedule]]

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any, ClassVar
 
-import numpy as np
-
 from ...errors import StateError
-from ...planning import Pace
-from ...schedules.steps import MOST_STEPS
 from ..options import LR
-from ..track import Formulas, Track
 from .checks import check_epoch, check_number, check_optimizer, check_rate
 from .noted import noted, settles
 from .preview import preview
+from .replayed import Replayed
+from .steps import RATE
 from .texts import EPOCH_DEPRECATION_WARNING, GET_LR_OUTSIDE, NO_INITIAL_LR, ORDER, OVERRIDDEN
-from .touch import copied, note_steps, plain, unchanged_on_error, write
+from .touch import copied, note_steps, plain, write
 
 
-class LRScheduler:
+class LRScheduler(Replayed):
     """Writes each group's "lr" once per ``step()``, as torch's does.
 
     A subclass defines ``get_lr()`` in plain Python: each rate that changes then costs an upload and
@@ -35,14 +30,13 @@ class LRScheduler:
     "initial_lr"; ValueError if ``get_lr()`` gives another number of rates than there are groups.
     """
 
-    # What is no part of the state: as in torch, that is all of __dict__ but the optimizer.
-    __slots__ = ("__dict__", "__weakref__", "_held", "_inside", "_seat", "_track", "_used")
+    __slots__ = ()
     _slots: ClassVar[tuple[str, ...]] = ("_held", "_track", "_used")
     _get_lr_called_within_step: bool = False
     _is_initial: bool = False
     # What the formulas depend on: attributes of the scheduler, and a group's values.
     _settings: ClassVar[Any] = attrgetter("base_lrs")
-    _reads: Any = itemgetter("lr")
+    _reads: Any = RATE
     # Whether get_lr() is a user's own: it then overrules the formulas of our class beneath it.
     _own_get_lr: ClassVar[bool] = True
     _formulas_agree: ClassVar[bool] = False
@@ -82,11 +76,6 @@ class LRScheduler:
                 del group["initial_lr"]
             raise
         settles(self)
-
-    def _start_track(self) -> None:
-        self._track = Track()
-        self._used: Any = None  # the settings that the track was laid with
-        self._held: list[Any] = []  # what ``_reads`` of the groups gave then
 
     def _initial_step(self) -> None:
         self._step_count = 0
@@ -160,7 +149,7 @@ class LRScheduler:
                 else:
                     write(group, LR, rate)
             self._last_lr = rates
-            if self._reads is LRScheduler._reads:
+            if self._reads is RATE:
                 self._held = rates
 
     def state_dict(self) -> dict[str, Any]:
@@ -191,38 +180,7 @@ class LRScheduler:
             self._put_back(before)
             raise StateError(f"state_dict does not fit {type(self).__name__}: {error}") from error
 
-    def _snapshot(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        """Return all that this scheduler is now, for ``_put_back``."""
-        hidden = {name: getattr(self, name) for name in self._slots if hasattr(self, name)}
-        track = hidden.get("_track")
-        return dict(self.__dict__), hidden, {} if track is None else dict(track.__dict__)
-
-    def _put_back(self, snapshot: tuple[dict[str, Any], dict[str, Any], dict[str, Any]]) -> None:
-        """Be again what ``_snapshot`` saw."""
-        own, hidden, track = snapshot
-        self.__dict__.clear()
-        self.__dict__.update(own)
-        for name, value in hidden.items():
-            setattr(self, name, value)
-        if track:
-            self._track.__dict__.update(track)
-
-    # --- What a subclass with formulas defines ---------------------------------------------------
-
-    def _formulas(self, t: float, jump: bool) -> Formulas:
-        """Return the formula of each number that is written from step ``t`` on.
-
-        The groups hold the values of the step before, unless it is a ``jump`` to a given epoch.
-        {}: only get_lr() can tell. The same object as before: nothing has changed.
-        """
-        return {}
-
-    def _last_step(self) -> float:
-        """Return the last step that the formulas hold for."""
-        return np.inf
-
-    def _wrote(self, rates: list[Any], jump: bool) -> None:
-        """Take notice of the rates at last_epoch, which get_lr() or the closed form gave."""
+    # --- What of a state a subclass checks and takes up ------------------------------------------
 
     def _check_state(self) -> None:
         """Raise ValueError or TypeError if a loaded state cannot be gone on from."""
@@ -246,157 +204,7 @@ class LRScheduler:
             self._track.end = 1
             self._drive()
 
-    # --- Replays of a tape -----------------------------------------------------------------------
-
-    def _reach(self) -> tuple[float, str]:
-        """Return how many steps from now on the device can go along the formulas that it has.
-
-        And why the host cannot give it others in the midst of a replay; "" if it can.
-        """
-        if self._asks_get_lr:
-            return 0, "its get_lr() must be asked at every step"
-        left = self._last_step() - self.last_epoch
-        return (left if left > 0 and self._stands() else 0), ""
-
-    def _stands(self) -> bool:
-        """Whether nobody has edited anything, and the next step is along the same formulas.
-
-        There is one before their last step.
-        """
-        track, groups = self._track, self.optimizer.param_groups
-        return (
-            LR in track.rows
-            and len(self._held) == len(groups)
-            and track.t == self.last_epoch
-            and self._settings(self) == self._used
-            and list(map(self._reads, groups)) == self._held
-            and track.holds(groups)
-            and self.optimizer._driven.get((0, LR)) is track  # no one has overtaken it
-            and self._goes_on()
-        )
-
-    def _goes_on(self) -> bool:
-        """Whether the next step is along the same formulas, if nobody has edited anything."""
-        return self._formulas(self.last_epoch + 1, False) is self._track.formulas
-
-    def _left(self) -> float:
-        """Return after how many steps ``step()`` will raise an error."""
-        return np.inf
-
-    def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead, all of them along the formulas.
-
-        Or where less of them had led, if ``steps`` is negative: an edit of a setting meanwhile is
-        for the next step.
-        """
-        reads_more = self._reads is not LRScheduler._reads
-        edited = self._settings(self) != self._used or (
-            reads_more and list(map(self._reads, self.optimizer.param_groups)) != self._held
-        )
-        self.last_epoch += steps
-        self._step_count += steps
-        self._track.leap(self.last_epoch, steps, self._last_step)
-        self._write(None)
-        self._hold()
-        if edited:
-            self._used = None
-
-    def _enters(self) -> bool:
-        """Be ready for a replay; return whether the device was asked for that."""
-        return False
-
-    def _leaps(self, steps: int, pace: Pace) -> None:
-        """Be where so many steps of replays lead in which it moves at this pace."""
-        self._leap(steps)
-
-    def _tracks(self) -> list[Track]:
-        """Return the tracks that are written along now."""
-        return [self._track]
-
-    # --- The step that is not prepared -----------------------------------------------------------
-
-    def _advance(self, epoch: float | None) -> None:
-        """Move to the next step or to ``epoch``; compute all before anything is written."""
-        before = self._snapshot()
-        jump = epoch is not None
-        t = self.last_epoch + 1 if epoch is None else epoch
-        check_epoch(t)
-        try:
-            formulas = self._formulas(t, jump)
-            self.last_epoch = t
-            self._lay(formulas)
-            rates = None if LR in self._track.rows else self._python_rates(jump)
-            with unchanged_on_error(self.optimizer.param_groups):
-                self._write(rates)
-        except BaseException:
-            self._put_back(before)
-            raise
-        if rates is not None and not self._asks_get_lr:
-            self._wrote(self._last_lr, jump)
-        self._hold()
-        self._drive()
-
-    @property
-    def _asks_get_lr(self) -> bool:
-        """Whether rates are those of a user's get_lr(), of the class or of this object."""
-        return self._own_get_lr or "get_lr" in self.__dict__
-
-    def _lay(self, formulas: Formulas) -> None:
-        if self._asks_get_lr:
-            formulas = {key: own for key, own in formulas.items() if key != LR}
-        if formulas:
-            last = min(self._last_step(), MOST_STEPS)
-            self._track.lay(formulas, self.last_epoch, last)
-        else:
-            self._track.stand(formulas, self.last_epoch, {})
-
-    def _python_rates(self, jump: bool) -> list[Any]:
-        """Return what get_lr(), or for a given epoch the closed form, says: one rate per group."""
-        closed_form = getattr(self, "_get_closed_form_lr", None) if jump else None
-        with self._flag("_get_lr_called_within_step"):
-            rates = self.get_lr() if closed_form is None else closed_form()
-        count = len(self.optimizer.param_groups)
-        rates = list(rates) if isinstance(rates, Iterable) else rates
-        if not isinstance(rates, list) or len(rates) != count:
-            raise ValueError(f"get_lr() must return one rate per group ({count}), got {rates!r}")
-        return rates
-
-    def _write(self, rates: list[Any] | None) -> None:
-        groups = self.optimizer.param_groups
-        for key, rows in self._track.rows.items():
-            for group, value in zip(groups, rows[0], strict=True):
-                write(group, key, value)
-        for group, rate in zip(groups, rates or (), strict=rates is not None):
-            write(group, LR, rate)
-        self._last_lr = [copied(group["lr"]) for group in groups]
-
-    def _hold(self) -> None:
-        """Remember what the track was laid for, if the next step may go along it."""
-        if self._asks_get_lr and not self._track.rows:
-            return  # get_lr() is asked at every step
-        groups = self.optimizer.param_groups
-        used = self._settings(self)
-        if used != self._used:
-            self._used = copy.deepcopy(used)
-        self._held = list(map(copied, map(self._reads, groups)))
-        plain = all([type(group["lr"]) is float for group in groups])
-        if not plain or LR not in self._track.rows:
-            self._track.end = 1
-
-    def _drive(self) -> None:
-        """Tell grilly's optimizer which formula each number is, so that its device computes it."""
-        driven = getattr(self.optimizer, "_driven", None)
-        if driven is not None:
-            groups = range(len(self.optimizer.param_groups))
-            driven.update({(i, key): self._track for key in self._track.rows for i in groups})
-
-    @contextmanager
-    def _flag(self, name: str) -> Iterator[None]:
-        setattr(self, name, True)
-        try:
-            yield
-        finally:
-            setattr(self, name, False)
+    # --- Warnings ---------------------------------------------------------------------------------
 
     def _warn_get_lr(self) -> None:
         if not self._get_lr_called_within_step:
