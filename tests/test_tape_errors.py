@@ -40,11 +40,11 @@ class OwnStep(lrs.StepLR):
 # Schedulers, how often they may be replayed (0: not at all), and the words after that.
 SHORT: dict[str, tuple[Any, int, str]] = {
     "function": (lambda o: lrs.LambdaLR(o, opaque), 255, "LambdaLR has 255 steps left.*256"),
-    "one of two functions": (lambda o: lrs.LambdaLR(o, ["1 / (t + 1)", opaque]), 255, "256 more"),
+    "one of two functions": (lambda o: lrs.LambdaLR(o, ["1 / (t + 1)", opaque]), 255, "255 steps left"),
     "product of functions": (
         lambda o: lrs.MultiplicativeLR(o, lambda t: 1 - math.exp(-t - 1)),
         255,
-        "MultiplicativeLR has 255",
+        "MultiplicativeLR has 255.*give LambdaLR a formula",
     ),
     "function of a ParamScheduler": (lambda o: ParamScheduler(o, {"lr": opaque}), 255, "255"),
     "end of one cycle in a chain": (
@@ -69,9 +69,6 @@ def test_a_scheduler_that_needs_the_host(place: Place, name: str) -> None:
     schedule, most, words = SHORT[name]
     run, eager = (Run(where, "SGD", schedule, sizes=(5, 3)) for where in (place, "cpu"))
     run.record()
-    if isinstance(run.schedulers[0], (lrs.LambdaLR, lrs.MultiplicativeLR)):  # the first step asks
-        run.replay(1)
-        eager.eager(1)
     for times in (most + 1, 10**6):
         before = run.contents()
         with pytest.raises(RecordError, match=words):
@@ -80,16 +77,31 @@ def test_a_scheduler_that_needs_the_host(place: Place, name: str) -> None:
     assert_same(run.replay(most).contents(), eager.eager(most).contents())
 
 
-def test_a_function_is_asked_on_after_a_step(place: Place) -> None:
-    run, eager = (Run(where, "SGD", SHORT["function"][0], sizes=(5, 3)) for where in (place, "cpu"))
-    with pytest.raises(RecordError, match="has 255 steps left"):
+@pytest.mark.parametrize(
+    "name",
+    ["function", "one of two functions", "product of functions", "function of a ParamScheduler"],
+)
+def test_a_function_is_asked_on_as_a_replay_begins(place: Place, name: str) -> None:
+    run, eager = (Run(where, "SGD", SHORT[name][0], sizes=(5, 3)) for where in (place, "cpu"))
+    with pytest.raises(RecordError, match=r"has 255 steps left, and replay\(257\) takes 257"):
         run.replay(257)
-    assert run.schedulers[0].last_epoch == 1  # the round that asked
-    run.replay(200)
-    with pytest.raises(RecordError, match="has 55 steps left"):
-        run.replay(56)
-    run.replay(55).eager(1)
-    assert_same(run.replay(200).contents(), eager.eager(457).contents())
+    assert run.schedulers[0].last_epoch == 0
+    for rounds in (200, 200, 255, 1, 255):
+        assert_same(run.replay(rounds).contents(), eager.eager(rounds).contents())
+    run.optimizer.param_groups[0]["lr"] = 0.3
+    eager.optimizer.param_groups[0]["lr"] = 0.3
+    for rounds in (3, 255):
+        assert_same(run.replay(rounds).contents(), eager.eager(rounds).contents())
+
+
+def test_a_function_is_asked_when_a_tape_is_recorded(place: Place) -> None:
+    """So that a replay uploads nothing."""
+    run = Run(place, "SGD", SHORT["function"][0], sizes=(5, 3)).record()
+    before = grilly.counters(place)
+    run.replay(255)
+    after = grilly.counters(place)
+    assert (after.bytes_up, after.allocations) == (before.bytes_up, before.allocations)
+    assert after.submissions - before.submissions == (place != "cpu")
 
 
 def test_a_function_that_cannot_be_asked_ahead(place: Place) -> None:
@@ -98,10 +110,10 @@ def test_a_function_that_cannot_be_asked_ahead(place: Place) -> None:
 
     thing = Thing()
     run = Run(place, "SGD", lambda o: lrs.LambdaLR(o, lambda t: 0.5 if thing else t), sizes=(5,))
-    run.replay(1)
-    with pytest.raises(RecordError, match=r"has 0 steps left.*called at each step"):
-        run.replay(2)
-    assert run.eager(1).schedulers[0].last_epoch == 2
+    for times in (1, 2):
+        with pytest.raises(RecordError, match=r"has 0 steps left.*called at each step"):
+            run.replay(times)
+    assert run.eager(1).schedulers[0].last_epoch == 1
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,10 @@ class Course:
             return self._last - t
         return min((known.window.last - t for known in self._known if known.covers(t)), default=0)
 
+    def forget(self) -> None:
+        """Forget the values that were computed ahead on the host."""
+        self._known.clear()
+
     def agrees(self, formula: Schedule, values: Values, steps: Values) -> bool:
         """Return whether ``formula`` has ``values`` on the device too, and its functions alone.
 

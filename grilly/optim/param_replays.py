@@ -38,7 +38,14 @@ class Replayed(Ruled):
         ]
         reach = min((end for end, _ in ends), default=np.inf)
         asked = any(on_host and end == reach for end, on_host in ends)
-        return reach, ASKED if asked else ""
+        return reach, ASKED.format("write the function as a formula") if asked else ""
+
+    def _ask_ahead(self) -> None:
+        """Ask the functions that are no formulas from here on."""
+        if self._reach()[1]:
+            for *_, course in self._following.scheduled():
+                course.forget()
+            self._stay(self._states)
 
     def _left(self) -> float:
         """Return after how many steps ``step()`` will raise an error."""

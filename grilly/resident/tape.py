@@ -140,10 +140,10 @@ class Tape:
         """Do what was recorded ``times`` times; returns when that is submitted.
 
         Raises RecordError, before anything is submitted, if a scheduler cannot go on so long
-        without the host (a function that is no formula is asked 256 steps ahead), and names the
-        steps left (of a function that was never asked, after a first round, which counts); if
-        parameters were added or went to the host since it was recorded; TypeError or ValueError for
-        what is no number of times; DeviceError if the device fails.
+        without the host (a function that is no formula is asked 256 steps ahead as the replay
+        begins), and names the steps left; if parameters went to the host since it was recorded, or
+        were added to an optimizer whose gradients were given; TypeError or ValueError for what is
+        no number of times; DeviceError if the device fails.
         """
         count = count_of("times", times)
         recording.refuse("a replay", "a tape holds no other tape")
@@ -205,8 +205,8 @@ class Tape:
     def _reaches(self, times: int) -> list[tuple[float, str]]:
         """Return how many steps each scheduler can go without the host, and why no more.
 
-        Where it is not known which updates were made, and it is too short for ``times``, the
-        device is asked first.
+        Where it is too short for ``times`` it is found out what can be: of the device, which
+        updates were made; of the functions of users, what comes.
         """
         schedulers = [own[0].scheduler for own in self._ticks]
         with self._as_if_made():
@@ -221,6 +221,7 @@ class Tape:
         ]
         for scheduler in short:
             scheduler.optimizer._settle_applied()
+            scheduler._ask_ahead()
         # Settling moves all the schedulers of an optimizer.
         return [scheduler._reach() for scheduler in schedulers] if short else reaches
 

@@ -120,6 +120,10 @@ class Ahead:
         self._asked = self._ask(t, factor)
         return self._asked.rest(t) if self._asked else ()
 
+    def forget(self) -> None:
+        """Forget what was asked ahead."""
+        self._asked = None
+
     def _ask(self, t: float, factor: float) -> Window | None:
         own = detached(self.function)
         if own is None:

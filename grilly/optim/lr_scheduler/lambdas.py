@@ -10,7 +10,7 @@ from operator import mul
 from typing import Any, ClassVar
 
 from ...errors import StateError
-from ...schedules import Constant, Schedule
+from ...schedules import WINDOW, Constant, Schedule
 from ...schedules.depth import check_depth
 from ..given import check_call, schedule_at
 from ..options import LR
@@ -25,10 +25,9 @@ Function = Callable[[Any], Any] | Schedule | str
 # Steps that can be taken back: more than are made ahead of the device's word.
 TRAIL = 1024
 ASKED = (
-    "its function is no formula that the device could compute, and was asked so far ahead. Make a "
-    "step outside the tape, which asks for 256 more, or write the function as a formula"
+    f"its function is no formula that the device could compute, and is asked {WINDOW} steps ahead "
+    "when a replay begins. Replay no more at once, or {}"
 )
-
 CALLED = "its function cannot be asked ahead, only called at each step"
 
 
@@ -41,6 +40,7 @@ class _Lambdas(LRScheduler):
 
     __slots__ = ("_edited", "_followed", "_given", "_windows")
     _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"lr_lambdas"}
+    _instead_of_asking: ClassVar[str] = "write the function as a formula"
     _given: list[float]  # the functions' values at last_epoch, if they were asked
 
     def __init__(
@@ -145,7 +145,25 @@ class _Lambdas(LRScheduler):
         if None in known:
             return 0, ""
         reach = min((steps for steps in known if steps is not None), default=0)
-        return reach, "" if reach == inf else ASKED if reach >= 0 else CALLED
+        asked = ASKED.format(self._instead_of_asking)
+        return reach, "" if reach == inf else asked if reach >= 0 else CALLED
+
+    def _ask_ahead(self) -> None:
+        """Ask the functions from here on, if the groups hold the rates of the last step."""
+        groups, rates = self.optimizer.param_groups, self._last_lr
+        held = len(rates) == len(self.lr_lambdas) and [g["lr"] for g in groups] == rates
+        overtaken = self.optimizer._driven.get((0, LR)) not in (None, self._track)
+        if not held or overtaken or self._settings(self) != self._used:
+            return  # the next step tells
+        for ahead in self._followed.values():
+            ahead.forget()
+        self._windows.clear()
+        self._edited = False
+        # Of a MultiplicativeLR that has made no step the first factor is not asked for.
+        self._given = self._given or [1.0] * len(rates)
+        _Lambdas._wrote(self, list(rates), jump=False)
+        self._hold()
+        self._drive()
 
     def _reach_of(self, i: int) -> float | None:
         """Return how many steps group i's rates are known for; None: the next step finds out.
@@ -282,6 +300,7 @@ class MultiplicativeLR(_Lambdas):
 
     __slots__ = ("_trail",)
     _formulas_agree = True
+    _instead_of_asking = "give LambdaLR a formula of the product"
 
     def get_lr(self) -> list[float]:
         """Return the rates at last_epoch, from those that the groups hold of the step before."""

@@ -46,6 +46,9 @@ class Replayed(Steps):
         """Whether the next step is along the same formulas, if nobody has edited anything."""
         return self._formulas(self.last_epoch + 1, False) is self._track.formulas
 
+    def _ask_ahead(self) -> None:
+        """Find out what can be known of the steps from here on; that may call a user's function."""
+
     def _left(self) -> float:
         """Return after how many steps ``step()`` will raise an error."""
         return np.inf

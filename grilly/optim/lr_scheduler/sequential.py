@@ -196,6 +196,9 @@ class SequentialLR(_Composite):
         left = self._milestones[i] - 1 - self.last_epoch
         return min(steps, left), why if steps < left else ""
 
+    def _ask_ahead(self) -> None:
+        self._schedulers[bisect_right(self._milestones, self.last_epoch)]._ask_ahead()
+
     def _left(self) -> float:
         """Return after how many steps ``step()`` raises an error, if it does before a milestone."""
         i = bisect_right(self._milestones, self.last_epoch)
@@ -282,6 +285,10 @@ class ChainedScheduler(_Composite):
             only: LRScheduler = self._schedulers[0]
             return only._reach()
         return 0, CHAINED
+
+    def _ask_ahead(self) -> None:
+        if len(self._schedulers) == 1:
+            self._schedulers[0]._ask_ahead()
 
     def _left(self) -> float:
         left: list[float] = [scheduler._left() for scheduler in self._schedulers]
