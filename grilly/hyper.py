@@ -115,7 +115,8 @@ def control(max_norm: float = np.inf, skip_nonfinite: bool = False) -> np.ndarra
     """
     words = np.zeros(1, control_dtype())
     words["norm"] = -1
-    limit = np.float32(max_norm)
+    with np.errstate(over="ignore"):  # to inf: no norm is larger
+        limit = np.float32(max_norm)
     words["max_norm"] = limit if limit >= np.finfo(np.float32).tiny else 0
     words["skip_nonfinite"] = skip_nonfinite
     return words

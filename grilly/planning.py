@@ -28,6 +28,9 @@ TABLE_BYTES = 8 << 20
 WINDOW = 256
 # After a change the next one may be near (a hand edit a step): the first window is kept short.
 SHORT_WINDOW = 8
+# Lanes of a job: each is a round of a loop, and with those of a formula they may be too many for
+# llvmpipe (tests/test_loops.py). It is enough that evaluating costs little.
+MOST_TOGETHER = 32
 
 
 class Job(NamedTuple):
@@ -162,6 +165,8 @@ def _goes_on(job: Job, other: Job) -> bool:
     Of numbers that the device changes, each is one of its own, whatever it is now.
     """
     if job.lane + job.lanes != other.lane or job[3:6] != other[3:6]:
+        return False
+    if job.lanes + other.lanes > MOST_TOGETHER:
         return False
     same = job.formula is other.formula or _bits(job.formula) == _bits(other.formula)
     return same and not any(lives_in(job.formula)) and not any(lives_in(other.formula))

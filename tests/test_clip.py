@@ -133,8 +133,14 @@ def test_what_cannot_be_meant() -> None:
     for bad in (-1.0, float("nan")):
         with pytest.raises(ValueError, match="max_norm"):
             SGD(p, max_norm=bad, device="cpu")
-    with pytest.raises(TypeError, match="max_norm"):
-        SGD(p, max_norm="1", device="cpu")
+    for wrong in ("1", True):
+        with pytest.raises(TypeError, match="max_norm"):
+            SGD(p, max_norm=wrong, device="cpu")
+    for name, value in (("max_norm", 1.0), ("skip_nonfinite", True)):
+        with pytest.raises(ValueError, match=f"{name} is of the whole optimizer.*{name}={value}"):
+            SGD([{"params": p, name: value}], lr=0.1, device="cpu")
+    assert "max_norm: 1e+60" in repr(SGD(p, lr=0.1, max_norm=1e60, device="cpu"))
+    assert "max_norm" not in repr(SGD(p, lr=0.1, device="cpu"))
     with pytest.raises(TypeError, match="skip_nonfinite must be True or False, got 1"):
         SGD(p, skip_nonfinite=1, device="cpu")
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from plain import hashed_gradient
 
-from grilly import hyper, vk
+from grilly import hyper, planning, vk
 from grilly.backend import choose
 from grilly.optim import AdamW
 from grilly.optim.lr_scheduler import OneCycleLR
 from grilly.planning import MOVES, Clock, Job, Plan
-from grilly.schedules import Constant, Debias1, Debias2, OneCycle, OneMinus
+from grilly.schedules import Constant, Cosine, Debias1, Debias2, OneCycle, OneMinus
+from grilly.schedules.live import Live
 
 SIZES = (4097, 300)
 CYCLE = OneCycle((700.0, 1500.0), (4e-4, 1e-2, 4e-8))
@@ -170,3 +171,25 @@ def test_the_clock_is_exact_to_2_to_the_53(place: str, t: int) -> None:
     for done in range(600):
         assert backend.row()["lr"][0] == np.float32(length - done)
         backend.step()
+
+
+def test_equal_columns_of_neighbours_are_one_job() -> None:
+    """Not those that differ in anything, nor those that the device changes, each by itself."""
+    equal = [Job(i, 2, Cosine(0.1, 0.0, 9), -1, 3.0, 1) for i in range(4)]
+    (together,) = planning.batches(equal).values()
+    assert together == [equal[0]._replace(lanes=4)]
+    others = [
+        {"lane": 5},
+        {"formula": Cosine(0.2, 0.0, 9)},
+        {"k_offset": 0},
+        {"t_offset": 2.0},
+        {"pace": 0},
+        {"column": 3},
+    ]
+    for other in others:
+        pair = [equal[0], equal[1]._replace(**other)]
+        (apart,) = planning.batches(pair).values()
+        assert apart == pair
+    lives = [Job(i, 2, Live(0.5, token), 0, 0.0) for i, token in enumerate("ab")]
+    (apart,) = planning.batches(lives).values()
+    assert apart == lives

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import vk_shaders
 
-from grilly import TraceError, chunks, glsl, loops, vk
+from grilly import TraceError, chunks, glsl, loops, planning, vk
 from grilly.expr import OPS
 from grilly.mathfun import reached
 from grilly.optim import SGD, ParamScheduler
 from grilly.program import program
-from grilly.schedules import Function
+from grilly.schedules import Constant, Function
 
 SHADERS = Path(__file__).parents[1] / "shaders"
 CAP = 65_535
@@ -77,11 +77,12 @@ def test_no_operation_loops_more_than_the_printer_thinks(op: object) -> None:
     assert most <= (CAP // loops.MOST_LOOPING if called in loops.LOOPING else 0)
 
 
-# Shaders whose loops have bounds of their own: over a workgroup's chunks and a list (see below), 64
-# rounds (resident/ops.py), 32 of a full window (gpu_history.py), MAX_ROUNDS (rules/words.py,
-# test_device_rules.py), ROUNDS (reductions.py, test_reductions.py), a share's (test_norm.py).
+# Shaders whose loops have bounds of their own: over a workgroup's chunks, a list and a job's lanes
+# (see below), 64 rounds (resident/ops.py), 32 of a full window (gpu_history.py), MAX_ROUNDS
+# (rules/words.py, test_device_rules.py), ROUNDS (reductions.py, test_reductions.py), a share's
+# (test_norm.py).
 BOUNDED = {"step", "lists", "add", "roll", "rule", "plateau", "greedy"}
-BOUNDED |= {"partial", "total", "examine", "decide"}
+BOUNDED |= {"partial", "total", "examine", "decide", "fill"}
 
 
 def test_loops_stand_nowhere_else() -> None:
@@ -100,6 +101,19 @@ def test_a_workgroup_has_few_chunks(size: int) -> None:
         int((1 + counts[a:b]).sum()) for a, b in zip(dealt.ranges, dealt.ranges[1:], strict=False)
     ]
     assert max(rounds_of) <= 2 * chunks.MOST <= CAP
+
+
+def test_a_job_has_few_lanes() -> None:
+    """Beside the loops of the formula that loops most, in the same invocation."""
+    lanes = 10_000
+    jobs = [planning.Job(i, 0, Constant(0.5), 0, 0.0) for i in range(lanes)]
+    (together,) = planning.batches(jobs).values()
+    assert [lane for job in together for lane in range(job.lane, job.lane + job.lanes)] == [
+        *range(lanes)
+    ]
+    most = max(job.lanes for job in together)
+    assert len(together) == -(-lanes // most)
+    assert loops.MOST_LOOPING * loops.MOST_ROUNDS + most <= CAP
 
 
 def test_a_formula_that_would_loop_too_often_is_the_hosts(place: str | int) -> None:

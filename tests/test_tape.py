@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_runs import Run, check
+from tape_runs import Run, assert_same, check
 
 import grilly
+from grilly import vk
 from grilly.optim import lr_scheduler as lrs
 from grilly.optim.param_scheduler import ParamScheduler
+from grilly.resident import players
 from grilly.schedules import Cosine, Linear
 
 Place = str | int
@@ -259,3 +261,19 @@ def test_a_tape_without_an_optimizer(place: Place) -> None:
     tape.replay(0)
     assert tape.wait() and tape.wait(10)
     assert x.numpy().tolist() == [1.125, 2.25]
+
+
+def test_very_many_rounds_are_several_submissions(
+    device: vk.Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(players, "MOST", 100)
+    place = device.info.index
+
+    def made(where: Any) -> Run:
+        return Run(where, "AdamW", SCHEDULES["OneCycleLR"], sizes=(5, 3)).record()
+
+    run = made(place)
+    before = grilly.counters(place).submissions
+    run.replay(350)
+    assert grilly.counters(place).submissions == before + 4
+    assert_same(run.contents(), made("cpu").eager(350).contents())

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tape_runs import Run, check, gradient
+from tape_runs import Run, assert_same, check, gradient
 from test_tape import SCHEDULES
 from test_tape_errors import opaque
 
@@ -140,34 +140,59 @@ def test_edits_between_replays(place: Place, name: str) -> None:
     check(place, ("edit", name), make, moves)
 
 
-def test_an_old_tape_does_not_leave_an_added_group_alone(place: Place) -> None:
-    run = Run(place, "AdamW", SCHEDULES["ExponentialLR"], sizes=(5, 3)).replay(2)
-    add_group(run)
-    weights = run.params[-1].data.numpy()
-    with pytest.raises(RecordError, match=r"parameters were added.*record anew"):
-        run.replay(3)
-    np.testing.assert_array_equal(run.params[-1].data.numpy(), weights)
-    run.record().replay(3)
-
-
-def test_other_data_is_noticed(place: Place) -> None:
-    def swap(run: Run) -> None:
-        for p in run.params:
-            p.data = grilly.device_array(p.data.numpy() + 1, run.place)
+@pytest.mark.parametrize("kind", ["SGD", "AdamW"])
+@pytest.mark.parametrize("name", ["ExponentialLR", "OneCycleLR"])
+def test_an_added_group_joins_in(place: Place, kind: str, name: str) -> None:
+    def add(run: Run) -> None:
+        add_group(run)
+        first = run.optimizer.param_groups[0]
+        cycle = ("max_lr", "min_lr", "max_momentum", "base_momentum")
+        own = {key: first[key] for key in cycle if key in first}
+        run.optimizer.param_groups[-1].update(own)
 
     def make(where: Place) -> Run:
-        return Run(where, "AdamW", SCHEDULES["StepLR"], sizes=(5, 3))
+        options = {"momentum": 0.9} if kind == "SGD" else {}
+        return Run(where, kind, SCHEDULES[name], sizes=(5, 3), **options)
 
-    check(place, "swap", make, [3, swap, 4, -1, 2])
+    check(place, ("joins", kind, name), make, [2, add, 3, -1, 40, add, 1, 9])
 
 
-def test_data_that_went_to_the_host_is_refused(place: Place) -> None:
-    run = Run(place, sizes=(5,)).replay(2)
-    values = run.params[0].data.numpy()
-    run.params[0].data = values.copy()
-    with pytest.raises(RecordError, match="parameter 0 is in host memory"):
+def test_a_tape_with_given_gradients_knows_none_of_an_added_group(place: Place) -> None:
+    run = Run(place, "AdamW", SCHEDULES["ExponentialLR"], sizes=(5, 3))
+    with grilly.record() as tape:
+        run.optimizer.step(gradients=[p.grad for p in run.params])
+    tape.replay(2)
+    add_group(run)
+    before = run.contents()
+    with pytest.raises(RecordError, match=r"parameters were added.*record anew"):
+        tape.replay(3)
+    assert_same(run.contents(), before)
+
+
+@pytest.mark.parametrize("device", [True, False])
+@pytest.mark.parametrize("what", ["the array", "the gradient"])
+def test_another_array_is_refused(place: Place, what: str, device: bool) -> None:
+    """The tape's kernels know the old one."""
+    run = Run(place, sizes=(5, 3)).replay(2)
+    before = run.contents()
+    param = run.params[1]
+    array: Any = np.ones(3, np.float32)
+    name = "data" if what == "the array" else "grad"
+    old = getattr(param, name)
+    setattr(param, name, grilly.device_array(array, place) if device else array)
+    with pytest.raises(RecordError, match=f"{what} of parameter 1 is another.*record anew"):
         run.replay(2)
-    np.testing.assert_array_equal(run.params[0].data, values)
+    setattr(param, name, old)
+    assert_same(run.contents(), before)
+    run.replay(2)
+
+
+def test_a_gradient_that_goes_is_refused(place: Place) -> None:
+    run = Run(place, sizes=(5, 3)).replay(2)
+    run.params[0].grad = None
+    with pytest.raises(RecordError, match=r"the gradient of parameter 0 is another.*record anew"):
+        run.replay(1)
+    run.record().replay(1)
 
 
 def test_a_function_that_changes_is_followed(place: Place) -> None:

@@ -40,7 +40,11 @@ class OwnStep(lrs.StepLR):
 # Schedulers, how often they may be replayed (0: not at all), and the words after that.
 SHORT: dict[str, tuple[Any, int, str]] = {
     "function": (lambda o: lrs.LambdaLR(o, opaque), 255, "LambdaLR has 255 steps left.*256"),
-    "one of two functions": (lambda o: lrs.LambdaLR(o, ["1 / (t + 1)", opaque]), 255, "255 steps left"),
+    "one of two functions": (
+        lambda o: lrs.LambdaLR(o, ["1 / (t + 1)", opaque]),
+        255,
+        "255 steps left",
+    ),
     "product of functions": (
         lambda o: lrs.MultiplicativeLR(o, lambda t: 1 - math.exp(-t - 1)),
         255,
@@ -264,3 +268,34 @@ def test_a_scheduler_made_while_recording_makes_its_first_step(place: Place) -> 
         scheduler.step()
     tape.replay(3)
     assert scheduler.last_epoch == 3
+
+
+def test_nobody_is_a_step_ahead_when_a_number_cannot_be(place: Place) -> None:
+    """The first round after an edit is made step by step."""
+    runs = [Run(place, "SGD", lambda o: lrs.StepLR(o, 3), sizes=(5, 3)) for _ in range(2)]
+    with grilly.record() as tape:
+        for run in runs:
+            run.round()
+    tape.replay(3)
+    runs[0].optimizer.param_groups[0]["lr"] = 0.3
+    runs[1].optimizer.param_groups[1]["lr"] = math.nan
+    params = [p for run in runs for p in run.params]
+    weights = [p.data.numpy() for p in params]
+    with pytest.raises(ValueError, match=r"lr must be.*nan"):
+        tape.replay(3)
+    assert [run.schedulers[0].last_epoch for run in runs] == [3, 3]
+    for p, array in zip(params, weights, strict=True):
+        np.testing.assert_array_equal(p.data.numpy(), array)
+
+
+def test_a_number_that_is_gone_is_named(place: Place) -> None:
+    run = Run(place, "SGD", lambda o: lrs.StepLR(o, 3), sizes=(5, 3)).replay(2)
+    del run.optimizer.param_groups[1]["lr"]
+    with pytest.raises(ValueError, match=r"param_groups\[1\] must have lr"):
+        run.replay(2)
+
+
+@pytest.mark.parametrize("times", [2**53 + 1, 2**70])
+def test_more_times_than_can_be_counted(place: Place, times: int) -> None:
+    with pytest.raises(ValueError, match=rf"times must be at most 2\^53.*got {times}"):
+        Run(place, sizes=(5,)).replay(times)

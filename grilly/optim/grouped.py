@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn
 from .. import hyper
 from ..backend import choose
 from .applied import Ledger
-from .control import check_control
+from .control import check_control, check_no_control
 from .lanes import Column
 from .memory import Memory
 from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
@@ -111,6 +111,7 @@ class Grouped:
         check_distinct(self._params, params)
         check_named(self.param_groups, groups)
         for group in groups:
+            check_no_control(group)
             self._check(group)
         check_place(self._backend, params)
         members = [len(group["params"]) for group in groups]

@@ -31,6 +31,10 @@ class Optimizer(Stepping):
 
     def __repr__(self) -> str:
         lines = [f"{type(self).__name__} (on {self.device}"]
+        if self.max_norm is not None:
+            lines.append(f"max_norm: {self.max_norm!r}")
+        if self.skip_nonfinite:
+            lines.append("skip_nonfinite: True")
         for i, group in enumerate(self.param_groups):
             lines.append(f"Parameter Group {i}: {len(group['params'])} parameters")
             lines += [f"    {k}: {v!r}" for k, v in sorted(group.items()) if k != "params"]
@@ -92,7 +96,7 @@ class Optimizer(Stepping):
         self._check_members()
         given = given_gradients(self._params, gradients)
         if tape is not None:
-            tape.append(RecordedStep(self, given))
+            tape.append(RecordedStep(self, given, own=gradients is None))
             return None
         grads = gradients_of(given, self._memory.shapes)
         active = np.array([grad is not None for grad in grads], np.bool_)

@@ -25,19 +25,37 @@ ON_HOST = (
 )
 
 ADDED = (
-    "parameters were added to the optimizer since the tape was recorded, which has no gradients of "
-    "theirs: record anew"
+    "parameters were added to the optimizer since the tape was recorded with gradients=, which has "
+    "none of theirs: record anew, or record step() without gradients="
+)
+ANOTHER = (
+    "{} is another than when the tape was recorded, whose kernels know the old one: record anew, "
+    "or write into the old one by copy_from()"
 )
 
 
 class RecordedStep(Update):
-    """A step with these gradients, DeviceArrays or None, one a parameter."""
+    """A step with these gradients, DeviceArrays or None, one a parameter.
 
-    def __init__(self, optimizer: Optimizer, gradients: Sequence[Any]) -> None:
+    With ``own`` they are the Parameters' ``grad``, and those of parameters that are added later
+    join them.
+    """
+
+    def __init__(self, optimizer: Optimizer, gradients: Sequence[Any], own: bool = False) -> None:
         self.optimizer = optimizer
-        self.gradients = gradients
+        self._own = own
+        self._arrays: list[Any] = []  # what the parameters hold
+        self._joined = 0  # how often parameters were added
+        self._take(gradients)
+
+    def _take(self, gradients: Sequence[Any]) -> None:
+        self.gradients = list(gradients)
         self.active = np.array([grad is not None for grad in gradients], np.bool_)
-        self._checked: list[Any] = []  # what the parameters held when they were looked at last
+
+    @property
+    def version(self) -> Any:
+        """Changes when what a tape of it binds does."""
+        return self.backend.version, self._joined
 
     @property
     def lock(self) -> Any:
@@ -45,21 +63,42 @@ class RecordedStep(Update):
         return self.optimizer._lock
 
     def check(self) -> None:
-        """Raise RecordError unless parameters and gradients live on the device.
+        """Raise RecordError unless parameters and gradients are on the device, and as recorded.
 
-        And if parameters were added since it was recorded; ValueError for a gradient of another
-        shape than its parameter's.
+        What was added to the optimizer since joins in. ValueError for a gradient of another shape
+        than its parameter's.
         """
         params = self.optimizer._params
-        if len(self.gradients) < len(params):
-            raise RecordError(ADDED)
-        # Of all that is looked at, only what the parameters hold can be another than it was.
         arrays = [param.data if isinstance(param, Parameter) else param for param in params]
-        if len(arrays) == len(self._checked) and all(map(is_, arrays, self._checked)):
-            return
-        for i in np.flatnonzero(self.active).tolist():
-            self._check_resident(i, arrays[i])
-        self._checked = arrays
+        if len(arrays) > len(self._arrays):
+            self._join(params, arrays)
+        self._check_same("the array of parameter {}", arrays, self._arrays)
+        if self._own:
+            grads = [getattr(param, "grad", None) for param in params]
+            self._check_same("the gradient of parameter {}", grads, self.gradients)
+
+    def _join(self, params: Sequence[Any], arrays: list[Any]) -> None:
+        """Take in the parameters that are not known yet, wholly or not at all."""
+        first, known = len(self._arrays), self.gradients
+        if len(known) < len(params) and not self._own:
+            raise RecordError(ADDED)
+        more = [getattr(param, "grad", None) for param in params[len(known) :]]
+        try:
+            self._take([*known, *more])
+            for i in range(first, len(params)):
+                if self.active[i]:
+                    self._check_resident(i, arrays[i])
+        except BaseException:
+            self._take(known)
+            raise
+        self._joined += bool(more)
+        self._arrays[first:] = arrays[first:]
+
+    @staticmethod
+    def _check_same(what: str, now: Sequence[Any], recorded: Sequence[Any]) -> None:
+        if not all(map(is_, now, recorded)):
+            i = [a is b for a, b in zip(now, recorded, strict=True)].index(False)
+            raise RecordError(ANOTHER.format(what.format(i)))
 
     @property
     def backend(self) -> Any:
@@ -71,6 +110,10 @@ class RecordedStep(Update):
         """Where the parameters live."""
         place: Place = self.backend.place
         return place
+
+    def check_groups(self) -> None:
+        """Raise ValueError or TypeError for what no update can be made with."""
+        self.optimizer._sound_sources()
 
     def check_alike(self, updates: Sequence[Any]) -> None:
         """Raise RecordError unless all of the optimizer's updates are of the same parameters."""

@@ -70,9 +70,7 @@ class Stepping(Grouped):
         Returns where each number comes from if the table was right already, else None.
         """
         self._ready = None
-        sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
-        for i, group in enumerate(self.param_groups):
-            self.check_group(group, f"param_groups[{i}] ")
+        sources = self._sound_sources()
         self._make_room()
         counted = self._per_parameter([self.counts(group) for group in self.param_groups])
         paces = None if tracks is None else self._sources.paces(sources, tracks, period)
@@ -90,6 +88,13 @@ class Stepping(Grouped):
         for seat in self._seated():
             seat.rules.aim()
         return None
+
+    def _sound_sources(self) -> list[dict[Key, Source]]:
+        """Return where each number comes from; raise for what no update can be made with."""
+        sources = [self._sources.of(i, group) for i, group in enumerate(self.param_groups)]
+        for i, group in enumerate(self.param_groups):
+            self.check_group(group, f"param_groups[{i}] ")
+        return sources
 
     @entry
     def _get_ready(

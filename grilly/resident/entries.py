@@ -20,6 +20,11 @@ class Update(ABC):
 
     @property
     @abstractmethod
+    def version(self) -> Any:
+        """Changes when what a tape of it binds does."""
+
+    @property
+    @abstractmethod
     def backend(self) -> Any:
         """The optimizer's memory and kernels."""
 
@@ -36,6 +41,10 @@ class Update(ABC):
     @abstractmethod
     def check(self) -> None:
         """Raise RecordError unless parameters and gradients live on the device."""
+
+    @abstractmethod
+    def check_groups(self) -> None:
+        """Raise ValueError or TypeError if a group has what no update can be made with."""
 
     @abstractmethod
     def check_alike(self, updates: Sequence[Update]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 KEPT = 64  # prebuilt submissions
 # Entries in a body of several rounds: the driver takes a while for each command buffer.
 LONG = 32
+MOST = 1 << 20  # rounds of one submission
 
 
 class Player(Protocol):
@@ -80,7 +81,8 @@ class VulkanPlayer:
             elif isinstance(entry, Tick):
                 self._moves.setdefault(entry.step.backend, 0)
         steps = [entry.step for entry in self._entries if isinstance(entry, Tick)]
-        self._versioned = [*self._moves, *steps]
+        updates = [entry for entry in self._entries if isinstance(entry, Update)]
+        self._versioned = [*self._moves, *updates, *steps]
         # Even, so that it ends with the parities that it begins with; 0 for a long tape.
         self._many = LONG // max(1, len(self._entries)) // 2 * 2
         self._bodies: dict[tuple[tuple[int, ...], int], vk.Tape] = {}
@@ -100,9 +102,18 @@ class VulkanPlayer:
                 self._body(self._after(parities), rounds)
 
     def play(self, times: int, ctrl_c: Uninterrupted) -> None:
-        """Submit the entries so many times, with the refills between them."""
+        """Submit the entries so many times, with the refills between them.
+
+        Very many are several submissions, between which Ctrl-C comes.
+        """
         self.done = 0
         self._forget_old()
+        while self.done < times and not ctrl_c.asked:
+            rounds = min(times - self.done, MOST)
+            self._submit(rounds)
+            self.done += rounds
+
+    def _submit(self, times: int) -> None:
         if all([moves * times <= own.rows_left for own, moves in self._moves.items()]):
             submission, _ = self._kept_for((times, *self._parities()), times)
             self._device.run(submission)
@@ -114,7 +125,6 @@ class VulkanPlayer:
             self._device.run(submission)
             for own, end in zip(self._moves, ends, strict=True):
                 own.stand(end)
-        self.done = times
 
     def _kept_for(self, key: tuple[Any, ...], times: int) -> tuple[vk.Submission, list[Any]]:
         """Return the submission of so many rounds from here on, and where it leaves each backend.

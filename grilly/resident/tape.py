@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -68,9 +69,10 @@ class Tape:
 
     A hand edit of a group or a loaded state between replays is noticed: the next replay does its
     first round step by step, from the host, and has the device go on from there. So it is where a
-    scheduler's formula ends, as at a milestone of SequentialLR. An error in such a round leaves
-    what it had made till then; Ctrl-C waits for the end of a round. Where parameters were added, a
-    tape must be recorded anew: it has no gradients of theirs.
+    scheduler's formula ends: at a milestone of SequentialLR, at a restart with T_mult above 1. An
+    error in such a round leaves what it had made till then; Ctrl-C waits for the end of a round. A
+    group that was added joins in with its parameters' ``grad``, if step() was recorded without
+    ``gradients``. Where a parameter has another array or gradient, a tape must be recorded anew.
     """
 
     def __init__(self) -> None:
@@ -152,10 +154,10 @@ class Tape:
         assert self._place is not None
         self._place.check()
         with _alone([own[0].lock for own in self._updates]):
-            for own in self._updates:
-                own[0].check()
+            for update in chain.from_iterable(self._updates):
+                update.check()
             refuse_restless(self._ticks)
-            reaches = self._reaches(count)
+            reaches = self._reaches_of_sound(count)
             refuse_short(self._ticks, self._paces, reaches, count)
             asked = [own[0].scheduler._enters() for own in self._ticks]
             self._replay(count, None if any(asked) else reaches)
@@ -202,6 +204,15 @@ class Tape:
         asking = [own for own in self._optimizers if getattr(own, "_reads_back", False)]
         return _trusting(asking) if asking else ALL_KNOWN
 
+    def _reaches_of_sound(self, times: int) -> list[tuple[float, str]]:
+        """Return ``_reaches``; of a group that lacks a number it is said which."""
+        try:
+            return self._reaches(times)
+        except (KeyError, IndexError, TypeError):
+            for own in self._updates:
+                own[0].check_groups()
+            raise
+
     def _reaches(self, times: int) -> list[tuple[float, str]]:
         """Return how many steps each scheduler can go without the host, and why no more.
 
@@ -232,6 +243,8 @@ class Tape:
             if able:
                 times -= self._play(able)
                 continue
+            for own in self._updates:  # else one optimizer may be a step ahead of another
+                own[0].check_groups()
             with Uninterrupted():
                 for entry in self._entries:
                     entry.again()
