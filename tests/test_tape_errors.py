@@ -137,20 +137,19 @@ def test_two_schedulers_of_the_same_number(place: Place, schedule: Any) -> None:
 
 
 def test_the_end_of_a_later_phase(place: Place) -> None:
-    """It is seen when the phase begins, which takes a round of the host's."""
-
     def phases(o: Any) -> Any:
         return lrs.SequentialLR(o, [lrs.StepLR(o, 2), lrs.OneCycleLR(o, 0.1, total_steps=10)], [3])
 
     run, eager = (Run(where, "SGD", phases, sizes=(5,)) for where in (place, "cpu"))
     run.record()
-    with pytest.raises(RecordError, match="10 steps left"):
-        run.replay(50)
-    assert run.schedulers[0].last_epoch == 3
-    assert_same(run.contents(), eager.eager(3).contents())
-    assert_same(run.replay(10).contents(), eager.eager(10).contents())
+    for rounds, left in ((1, 12), (4, 8), (8, 0)):
+        with pytest.raises(RecordError, match=f"{left + rounds} steps left"):
+            run.replay(50)
+        assert_same(run.replay(rounds).contents(), eager.eager(rounds).contents())
     with pytest.raises(RecordError, match="0 steps left"):
         run.replay(1)
+    with pytest.raises(ValueError, match="Tried to step 11 times"):
+        eager.eager(1)
 
 
 class Case:

@@ -200,11 +200,17 @@ class SequentialLR(_Composite):
         self._schedulers[bisect_right(self._milestones, self.last_epoch)]._ask_ahead()
 
     def _left(self) -> float:
-        """Return after how many steps ``step()`` raises an error, if it does before a milestone."""
-        i = bisect_right(self._milestones, self.last_epoch)
-        left: float = self._schedulers[i]._left()
-        if i == len(self._milestones) or self.last_epoch + left < self._milestones[i] - 1:
-            return left
+        """Return after how many steps ``step()`` raises an error, in this phase or a later one."""
+        now, first = self.last_epoch, bisect_right(self._milestones, self.last_epoch)
+        left: float = self._schedulers[first]._left()
+        ends = [now + left]
+        for start, later in zip(
+            self._milestones[first:], self._schedulers[first + 1 :], strict=True
+        ):
+            ends.append(start + later._left() + later.last_epoch)  # it begins anew there
+        for end, milestone in zip(ends, [*self._milestones[first:], inf], strict=True):
+            if end < milestone - 1:
+                return end - now
         return inf
 
     def _leap(self, steps: int) -> None:
