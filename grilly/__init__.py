@@ -8,6 +8,7 @@ from .counting import Counters as Counters
 from .counting import counters as counters
 from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
+from .errors import NoViewError as NoViewError
 from .errors import RecordError as RecordError
 from .errors import ShaderError as ShaderError
 from .errors import StateError as StateError
@@ -33,6 +34,7 @@ __all__ = [
     "GrillyError",
     "Kernel",
     "Mean",
+    "NoViewError",
     "RecordError",
     "ShaderError",
     "StateError",
