@@ -13,6 +13,7 @@ from ..errors import RecordError
 from ..nn.parameter import Parameter
 from ..resident import recording
 from ..resident.array import DeviceArray
+from ..resident.recording import outside
 from .control import NO_NORM
 from .entry import entry
 from .history import history
@@ -36,6 +37,7 @@ class Optimizer(Stepping):
             lines += [f"    {k}: {v!r}" for k, v in sorted(group.items()) if k != "params"]
         return "\n".join(lines) + "\n)"
 
+    @outside
     @entry
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with "params" and any options; the defaults fill in the rest.
@@ -126,6 +128,7 @@ class Optimizer(Stepping):
         here = isinstance(grad, DeviceArray) and grad._place == self._backend.place
         return grad._memory if here else np.asarray(grad)
 
+    @outside
     @entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:
         """Return the hyperparameters that the next ``step()`` will use, as the kernel sees them.
@@ -144,6 +147,7 @@ class Optimizer(Stepping):
         self._prepare(active)
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
 
+    @outside
     @entry
     def history(self, n: int) -> npt.NDArray[np.void]:
         """Return the hyperparameters that the last ``n`` updates have used: (n, groups).
@@ -176,6 +180,7 @@ class Optimizer(Stepping):
         self._settle()
         return history(self, n)
 
+    @outside
     @entry
     def grad_norm(self) -> float:
         """Return the norm of all gradients of the last step together, before clipping; waits.
@@ -189,12 +194,14 @@ class Optimizer(Stepping):
             raise ValueError(NO_NORM)
         return norm
 
+    @outside
     @entry
     def skipped(self) -> int:
         """Return how many updates were left out, for a gradient was not finite; waits."""
         self._settle()
         return 0 if self._ledger is None else self._ledger.skipped
 
+    @outside
     @entry
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
@@ -210,6 +217,7 @@ class Optimizer(Stepping):
         self._check_members()
         return saved_state(self)
 
+    @outside
     @entry
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; raise StateError if it does not fit.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import StateError
 from ..resident.metrics import lives_on_device
-from ..resident.recording import refuse
+from ..resident.recording import outside, refuse
 from ..whole import count_of
 from .course import fingerprint
 from .following import AllStates
@@ -205,6 +205,7 @@ class ParamScheduler(Replayed):
         }
         return {**state, **self._following.saved(self._states)}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state, and write its step's values into the groups.
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import DeviceError
 from ..planning import Pace
+from ..resident.recording import outside
 
 # What of a scheduler asks before it shows or changes anything, and what takes for known what is
 # not. A scheduler's class adds to the numbers by ``_READ_BACK``.
@@ -141,6 +142,7 @@ def _asking(kind: Any, name: str) -> Any:
 
 
 def _loading(kind: Any) -> Any:
+    @outside
     def load_state_dict(self: Any, state_dict: Any) -> None:
         self.optimizer._settle_applied(complaining=False)  # what is wrong is written over
         with self.optimizer._as_if_made():

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...errors import StateError
+from ...resident.recording import outside
 from ..options import LR
 from .checks import check_epoch, check_number, check_optimizer, check_rate
 from .noted import noted, settles
@@ -157,6 +158,7 @@ class LRScheduler(Replayed):
         state = {k: v for k, v in self.__dict__.items() if k not in self._HIDDEN}
         return {key: plain(value) for key, value in state.items()}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; the groups stay as they are.
 
