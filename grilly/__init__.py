@@ -19,8 +19,8 @@ from .linter import lint as lint
 from .resident.array import DeviceArray as DeviceArray
 from .resident.array import device_array as device_array
 from .resident.array import zeros as zeros
+from .resident.averages import Ema as Ema
 from .resident.kernel import Kernel as Kernel
-from .resident.metrics import Ema as Ema
 from .resident.metrics import Mean as Mean
 from .resident.tape import Tape as Tape
 from .resident.tape import record as record
