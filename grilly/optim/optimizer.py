@@ -28,6 +28,12 @@ class Optimizer(Stepping):
     """Base of the optimizers. ``param_groups`` are plain dicts of float64 numbers, as in torch.
 
     What is written into a group, by hand or by a scheduler, takes effect at the next ``step()``.
+
+    With ``skip_nonfinite``, or a scheduler whose rules count metrics on the device, the host does
+    not know at once which updates were made and what the rates are: ``param_groups``,
+    ``state_dict()`` and ``repr()`` are then read back when they are asked for, which may wait for
+    the device. What asks it or changes a state, as ``state_dict()`` or ``history()``, raises
+    RecordError inside ``grilly.record()``.
     """
 
     def __repr__(self) -> str:
@@ -157,9 +163,11 @@ class Optimizer(Stepping):
         for a group in an update that changed none of its parameters, or before the group was
         added. The updates are those that this object has made, whatever was loaded.
 
-        There are fewer than ``n`` if there were fewer updates, and no more than 1024, or as many
-        as fit in 8 MB (190 of 1000 groups of AdamW). The rows lie on the device until they are
-        asked for, so that a step is no slower. Waits for the device.
+        There are fewer than ``n`` if there were fewer updates, and no more than 1024. Where 1024
+        rows take more than 8 MB, those that fit there are kept (the last 190 of 1000 groups of
+        AdamW that are each updated as a whole), and before a window of the table ends its rows
+        come on top of them. The rows lie on the device until they are asked for, so that a step is
+        no slower. Waits for the device.
 
         Raises ValueError for a negative ``n``, TypeError for what is no integer.
 
@@ -206,7 +214,8 @@ class Optimizer(Stepping):
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
 
-        Arrays are copies. A parameter without a state has no entry, as in torch. torch takes
+        Waits for the device. Arrays are copies. A parameter without a state has no entry, as in
+        torch. torch takes
         tensors only; this is the state for an optimizer of torch's of the same kind::
 
             as_tensor = functools.partial(torch.as_tensor, dtype=torch.float32)
