@@ -8,6 +8,7 @@ from .counting import Counters as Counters
 from .counting import counters as counters
 from .errors import DeviceError as DeviceError
 from .errors import GrillyError as GrillyError
+from .errors import NoViewError as NoViewError
 from .errors import RecordError as RecordError
 from .errors import ShaderError as ShaderError
 from .errors import StateError as StateError
@@ -18,8 +19,8 @@ from .linter import lint as lint
 from .resident.array import DeviceArray as DeviceArray
 from .resident.array import device_array as device_array
 from .resident.array import zeros as zeros
+from .resident.averages import Ema as Ema
 from .resident.kernel import Kernel as Kernel
-from .resident.metrics import Ema as Ema
 from .resident.metrics import Mean as Mean
 from .resident.tape import Tape as Tape
 from .resident.tape import record as record
@@ -33,6 +34,7 @@ __all__ = [
     "GrillyError",
     "Kernel",
     "Mean",
+    "NoViewError",
     "RecordError",
     "ShaderError",
     "StateError",

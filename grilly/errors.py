@@ -42,6 +42,13 @@ class DeviceLimitError(DeviceError, ValueError):
     """A size exceeds a limit of the device (drivers do not check these)."""
 
 
+class NoViewError(DeviceError, ValueError, BufferError):
+    """The host cannot see an array's memory, so only a copy can be had; nothing was copied.
+
+    It is the ValueError that numpy's protocol asks for and the BufferError of DLPack's.
+    """
+
+
 class DeviceLostError(DeviceError):
     """The device is lost: every later call on it raises this too; close it and open another."""
 

@@ -26,7 +26,8 @@ def rows_in(nbytes: int, row_bytes: int) -> int:
 class Kept:
     """The last rows that steps of an optimizer of ``kind`` have used, oldest first.
 
-    It holds 1024 of them, or as many as 8 MB hold.
+    It holds 1024 of them, or as many as 8 MB hold; and more till a part of them, which came
+    together, is not needed at all.
     """
 
     def __init__(self, kind: str) -> None:

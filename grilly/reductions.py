@@ -9,7 +9,7 @@ shaders/include/reduce_words.glsl from here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .rules.base import State, check_flag, metric_of
 from .rules.words import Field, Words, constant, offsets, read, record, size, whole
-from .schedules.checks import check_number
+from .schedules.checks import check_choice, check_number
+from .whole import count_of
 
 MOST = 2**31  # elements of one array
 LOCAL = 64  # invocations of a workgroup
@@ -36,6 +37,8 @@ RESULT = (Field("sum"), Field("mean"), Field("sum32", 1), Field("mean32", 1))
 EMA_SETTINGS = (Field("decay"), Field("fresh"), Field("debias", 1))
 # value32 is value, rounded to float32.
 EMA_STATE = (*map(Field, ("average", "weight", "seen", "value")), Field("value32", 1))
+
+ENDLESS = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # what JSON has no numbers for
 
 
 class Part(NamedTuple):
@@ -176,6 +179,34 @@ def read_ema(words: Words) -> State:
     """Return the state of Ema that a device holds in ``words``."""
     state = read(EMA_STATE[:-1], words)
     return {**state, "seen": whole(state["seen"])}
+
+
+def saved_ema(ema: Ema, state: State) -> dict[str, Any]:
+    """Return ``state`` of ``ema`` as plain JSON data: a value that is not finite is a text."""
+    value = state["value"]
+    return {**asdict(ema), **state, "value": value if math.isfinite(value) else repr(value)}
+
+
+def loaded_ema(ema: Ema, saved: Any) -> State:
+    """Return the state that was saved; raise TypeError or ValueError if ``ema`` cannot have it."""
+    keys = sorted(saved_ema(ema, ema.start()))
+    if not isinstance(saved, dict) or sorted(map(str, saved)) != keys:
+        raise TypeError(f"it must be a dict with the keys {keys}, got {saved!r:.200}")
+    for name, own in asdict(ema).items():
+        if saved[name] != own:
+            raise ValueError(f"{name} was {saved[name]!r} when it was saved, and is {own!r} here")
+    value, seen = saved["value"], count_of("seen", saved["seen"])
+    if isinstance(value, str):
+        check_choice("value", value, tuple(ENDLESS))
+        value = ENDLESS[value]
+    else:
+        check_number("value", value)
+    check_number("average", saved["average"])
+    check_number("weight", saved["weight"], at_least=0)
+    if saved["weight"] > 1:
+        raise ValueError(f"weight must be at most 1, got {saved['weight']!r}")
+    numbers = {"average": saved["average"], "weight": saved["weight"], "value": value}
+    return {**{name: float(number) for name, number in numbers.items()}, "seen": seen}
 
 
 def glsl() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import gc
 import pickle
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 import torch
 
 import grilly
-from grilly import DeviceArray, DeviceError, RecordError, device_array, vk
+from grilly import DeviceArray, DeviceError, NoViewError, RecordError, device_array, vk
 from grilly.vk import buffer as buffer_module
 
 Place = str | int
@@ -93,6 +94,30 @@ def test_add_rounds_as_numpy_does(place: Place, size: int, scale: Any) -> None:
     np.testing.assert_array_equal(array.numpy(), x + np.float32(scale) * x)
 
 
+@pytest.mark.parametrize("alignment", [None, 256])
+@pytest.mark.parametrize("size", [600_001, 3 << 17])
+def test_an_array_that_no_binding_holds_is_added_in_parts(
+    device: vk.Device, monkeypatch: pytest.MonkeyPatch, size: int, alignment: int | None
+) -> None:
+    x, y = numbers((size,), 1), numbers((size,), 2)
+    array, other = (device_array(values, device.info.index) for values in (x, y))
+    limits = {"max_storage_range": (1 << 20) + 12}  # its end is no place for a part to begin
+    if alignment:
+        limits["offset_alignment"] = alignment
+    monkeypatch.setattr(device, "limits", dataclasses.replace(device.limits, **limits))
+    before = device.counters.recorded
+    array.add_(other, 0.3)
+    assert device.counters.recorded - before == -(-4 * size // (1 << 20))
+    with grilly.record() as tape:
+        array.add_(array, -2.0)
+        array.add_(other)
+    tape.replay(2)
+    x += np.float32(0.3) * y
+    for _ in range(2):
+        x = -x + y
+    np.testing.assert_array_equal(array.numpy(), x)
+
+
 def test_sums_beyond_float32_are_infinite_and_silent(place: Place) -> None:
     array = device_array([3e38, -3e38, 1.0], place)
     array.add_(array, 2.0)
@@ -170,17 +195,51 @@ def test_what_shares_the_memory_keeps_it(place: Place, look: Any) -> None:
     assert all((other.numpy() == 6).all() for other in others)
 
 
-@pytest.mark.parametrize("act", ["view", "__dlpack__", "asarray"])
-def test_a_memory_that_the_host_cannot_see(
-    device: vk.Device, monkeypatch: pytest.MonkeyPatch, act: str
-) -> None:
+@pytest.fixture
+def hidden(device: vk.Device, monkeypatch: pytest.MonkeyPatch) -> DeviceArray:
+    """An array of ones whose memory the host cannot see; it is large: it has its own buffer."""
     monkeypatch.setattr(buffer_module, "staging_forced", lambda: True)
-    array = device_array(numbers((600_000,)), device.info.index)  # has a buffer of its own
-    with pytest.raises(DeviceError, match=r"cannot see.*numpy\(\) and copy_from\(\)"):
-        np.array(array, copy=False) if act == "asarray" else getattr(array, act)()
-    array.copy_from(np.ones(600_000))
-    array.add_(array)
-    assert (array.numpy() == 2).all()
+    return device_array(np.ones(600_000), device.info.index)
+
+
+SHARING: dict[str, Any] = {
+    "view": DeviceArray.view,
+    "dlpack": lambda x: x.__dlpack__(),
+    "numpy": lambda x: np.array(x, copy=False),
+    "numpy's dlpack": np.from_dlpack,
+    "numpy's dlpack, no copy": lambda x: np.from_dlpack(x, copy=False),
+    "torch's dlpack": torch.from_dlpack,
+}
+
+
+@pytest.mark.parametrize("act", SHARING)
+@pytest.mark.parametrize("error", [NoViewError, DeviceError, ValueError, BufferError])
+def test_a_memory_that_the_host_cannot_see(
+    hidden: DeviceArray, act: str, error: type[Exception]
+) -> None:
+    """The error is grilly's, numpy's and DLPack's: whoever asks knows one of them."""
+    with pytest.raises(error, match=r"cannot see.*numpy\(\) and copy_from\(\).*copy=True"):
+        SHARING[act](hidden)
+    hidden.add_(hidden)
+    assert (hidden.numpy() == 2).all()
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda x: np.asarray(x),
+        lambda x: np.from_dlpack(x, copy=True),
+        lambda x: torch.from_dlpack(x, copy=True).numpy(),
+        lambda x: torch.utils.dlpack.from_dlpack(x.__dlpack__(copy=True)).numpy(),
+    ],
+)
+def test_a_copy_of_a_memory_that_the_host_cannot_see(hidden: DeviceArray, copied: Any) -> None:
+    got = copied(hidden)
+    hidden.fill_zero()
+    assert got.shape == (600_000,) and (got == 1).all()
+    assert not hidden.numpy().any()
+    with pytest.raises(RecordError, match="reading a device array"), grilly.record():
+        hidden.__dlpack__(copy=True)
 
 
 def test_memory_returns(private_device: vk.Device) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import re
 import weakref
 from typing import Any
 
@@ -16,6 +17,7 @@ import grilly
 from grilly import Mean, StateError, rules, vk
 from grilly.optim import ParamScheduler, seats
 from grilly.optim.lr_scheduler import GreedyLR, ReduceLROnPlateau, StepLR
+from grilly.optim.optimizer import Optimizer
 from grilly.resident import ops
 from grilly.rules import Plateau
 from grilly.schedules import Join
@@ -32,7 +34,7 @@ def test_a_refused_metric_is_told_once(place: Any) -> None:
         run.loss.copy_from([loss])
         run.scheduler.step(run.loss)
     run.optimizer.step()  # trains on
-    with pytest.raises(ValueError, match="metrics must be finite, got nan"):
+    with pytest.raises(ValueError, match=r"must be finite, got nan.*nonfinite.*ignore.*count"):
         run.scheduler.get_last_lr()
     assert run.scheduler.last_epoch == 3 and run.scheduler.num_bad_epochs == 0
     assert run.scheduler.get_last_lr() == [0.125, 0.2]
@@ -85,6 +87,41 @@ def test_other_policies(place: Any, policy: str, name: str) -> None:
     got, want = ([r.scheduler.get_last_lr(), r.params[1].data.numpy().tolist()] for r in runs)
     assert got == want
     assert runs[0].scheduler.last_epoch == runs[1].scheduler.last_epoch
+
+
+@pytest.mark.parametrize("kind", [ReduceLROnPlateau, GreedyLR])
+@pytest.mark.parametrize("policy", ["raise", "ignore", "count"])
+def test_the_policy_is_for_metrics_on_a_device(place: Any, kind: Any, policy: Any) -> None:
+    """A number is refused whatever it says, unless accept_nonfinite is set; and help() says so."""
+    scheduler = kind(optimizer_on(place))
+    scheduler.nonfinite = policy
+    with pytest.raises(ValueError, match=r"metrics must be finite, got nan.*accept_nonfinite"):
+        scheduler.step(math.nan)
+    assert scheduler.last_epoch == 0
+    scheduler.accept_nonfinite = True
+    scheduler.step(math.nan)
+    assert scheduler.last_epoch == 1
+    for word in ("``nonfinite``", f'"{policy}"', "accept_nonfinite"):
+        assert word in kind.__doc__
+
+
+@pytest.mark.parametrize("name", ["plateau", "greedy", "product", "skipping"])
+def test_help_says_what_waits_for_the_device(name: str) -> None:
+    if name == "skipping":
+        scheduler: Any = StepLR(optimizer_on("cpu", skip_nonfinite=True), 3)
+    else:
+        run = Run("cpu", MAKES[name], falling(40))
+        run.step()
+        scheduler = run.scheduler
+    kind = type(scheduler)
+    numbers = ("last_epoch", "_last_lr", *getattr(kind, "_READ_BACK", ()))
+    shown = [vars(kind)[number].__doc__ for number in numbers]
+    shown += [getattr(kind, method).__doc__ for method in ("get_last_lr", "state_dict")]
+    shown.append(type(scheduler.optimizer).param_groups.__doc__)
+    assert [text for text in shown if not re.search("the device.* if it knows what", text)] == []
+    for method in ("get_last_lr", "state_dict"):
+        assert re.search(r"read\s+back from it,\s+which", getattr(kind.__mro__[1], method).__doc__)
+    assert "read back" in (Optimizer.__doc__ or "")
 
 
 def test_an_unknown_policy(place: Any) -> None:

@@ -235,10 +235,17 @@ def test_the_pictures_are_what_is_drawn(
     assert capsys.readouterr().out.count("differs") == 3
 
 
-def test_the_example_of_device_training() -> None:
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_examples_of_device_training(place: str | int, number: int) -> None:
     text = (ROOT / "docs" / "device-training.md").read_text("utf-8")
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    exec(compile(example, "docs/device-training.md", "exec"), {})
+    examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(examples) == 2
+    given = re.findall(r'device ?= ?"cpu"', examples[number])
+    assert len(given) == 1
+    example = examples[number].replace(given[0], f"device={place!r}")
+    names: dict[str, Any] = {}
+    exec(compile(example, "docs/device-training.md", "exec"), names)
+    assert names["p"].data.device == grilly.zeros(1, place).device
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from cycle import rounded
 from mpmath import mp, mpf
 
 import grilly
-from grilly import hyper, kept, planning, vk
+from grilly import gpu_history, hyper, kept, planning, vk
 from grilly.optim import SGD, AdamW
 from grilly.optim.lr_scheduler import StepLR
 
@@ -269,6 +269,21 @@ def test_a_ring_with_less_room(device: vk.Device, monkeypatch: pytest.MonkeyPatc
         assert len(rows) >= min(k, 8)
         want = [[used(0.5, 0.01, i)] for i in range(k - len(rows) + 1, k + 1)]
         np.testing.assert_array_equal(rows, want)
+
+
+def test_how_many_rows_are_kept(place: str | int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as have room, and till a window ends its rows on top of them."""
+    monkeypatch.setattr(planning, "TABLE_BYTES", 3 * 8 * 44)
+    for module in (kept, gpu_history):
+        monkeypatch.setattr(module, "BYTES", 3 * 10 * 44)
+    p = [np.ones(3, F) for _ in range(3)]
+    optimizer = AdamW([{"params": [one]} for one in p], device=place)
+    counts = []
+    for k in range(1, 80):
+        optimizer.step(gradients=p)
+        counts.append(len(optimizer.history(1000)))
+        assert min(k, 10) <= counts[-1] <= min(k, 10 + 8 + 8)
+    assert max(counts) > 10
 
 
 def test_a_wide_row_is_kept_by_many_workgroups(place: str | int) -> None:

@@ -24,7 +24,7 @@ ALLOWED = {
     # Schedule.table() and plot() hand over to look, which knows devices, when they are called.
     "schedules": {"numpy", "errors", "mathfun", "nested", "look"},
     "rules": {"numpy", "errors", "mathfun", "nested", "schedules"},
-    "reductions": {"numpy", "rules", "schedules"},
+    "reductions": {"numpy", "rules", "schedules", "whole"},
     "powers": {"numpy", "mathfun"},
     "expr": {"numpy", "composed", "errors", "mathfun", "nested", "powers", "xfloat"},
     "loops": {"errors", "expr"},

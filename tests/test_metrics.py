@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from fractions import Fraction
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from metric_runs import CYCLE, optimizer_on
 
 import grilly
-from grilly import Ema, Mean, RecordError, device_array, vk
+from grilly import Ema, Mean, RecordError, StateError, device_array, reductions, vk
 from grilly.nn import Parameter
 from grilly.optim import AdamW, ParamScheduler
 from grilly.optim.lr_scheduler import ReduceLROnPlateau
@@ -89,6 +90,134 @@ def test_what_is_no_metric() -> None:
         Ema(grilly.zeros(2, "cpu"))
     with pytest.raises(ValueError, match="decay"):
         Ema(grilly.zeros(1, "cpu"), decay=1.0)
+
+
+# --- An average that is saved and gone on from ----------------------------------------------------
+
+LOSSES = [3.0, 1.25, 0.1, 7.7, math.nan, 2.5, 0.3, math.inf, 1.1, 0.7]
+
+
+@pytest.mark.parametrize("debias", [False, True])
+@pytest.mark.parametrize("cut", [0, 1, 3, 5, 8])
+def test_a_saved_average_goes_on_to_the_same_bits(place: Any, debias: bool, cut: int) -> None:
+    """On its own device and on another, by steps and by a tape that was recorded before."""
+    rule = reductions.Ema(0.7, debias)
+    states = [rule.start()]
+    for loss in LOSSES:
+        states.append(rule.update(states[-1], float(np.float32(loss))))
+    text = json.dumps(averaged(place, debias, LOSSES[:cut])[0].state_dict(), allow_nan=False)
+    assert text == json.dumps(averaged("cpu", debias, LOSSES[:cut])[0].state_dict())
+    for home in (place, "cpu"):
+        ema, loss = averaged(home, debias, [9.0, 8.0])
+        with grilly.record() as tape:
+            ema.update()
+        ema.load_state_dict(json.loads(text))
+        np.testing.assert_equal(ema.value(), states[cut]["value"])
+        for i, number in enumerate(LOSSES[cut:], cut + 1):
+            loss.copy_from([number])
+            tape.replay() if i % 2 else ema.update()
+            np.testing.assert_equal(ema.value(), states[i]["value"])
+
+
+def averaged(place: Any, debias: bool, losses: list[float]) -> tuple[Ema, Any]:
+    loss = grilly.zeros(1, place)
+    ema = Ema(loss, 0.7, debias)
+    for number in losses:
+        loss.copy_from([number])
+        ema.update()
+    return ema, loss
+
+
+def test_an_average_of_averages_is_saved_with_them(place: Any) -> None:
+    loss, rng = device_array([0.5], place), np.random.default_rng(3)
+    one = Ema(Ema(Mean(loss), 0.5), 0.25, debias=True)
+    other = Ema(Ema(Mean(loss), 0.5), 0.25, debias=True)
+    for _ in range(3):
+        loss.copy_from(rng.random(1))
+        one.update()
+    other.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    for _ in range(3):
+        loss.copy_from(rng.random(1))
+        one.update()
+        other.update()
+        assert other.value() == one.value() and other.state_dict() == one.state_dict()
+
+
+def test_a_run_with_an_average_goes_on_to_the_same_bits(place: Any) -> None:
+    """The plateau counts what the average is: it must be the one that was there."""
+    losses = np.random.default_rng(5).random(24).astype(np.float32)
+
+    def started() -> tuple[Any, Any, Any, Any]:
+        optimizer, loss = optimizer_on(place), grilly.zeros(1, place)
+        ema = Ema(loss, 0.8)
+        return optimizer, loss, ema, ReduceLROnPlateau(optimizer, patience=1, factor=0.5)
+
+    def train(run: Any, rows: Any) -> None:
+        optimizer, loss, ema, scheduler = run
+        for row in rows:
+            optimizer.step()
+            loss.copy_from([row])
+            scheduler.step(ema)
+
+    whole, first, second = started(), started(), started()
+    train(whole, losses)
+    train(first, losses[:11])
+    for one, other in zip(first, second, strict=True):
+        if hasattr(one, "state_dict"):
+            other.load_state_dict(one.state_dict())
+    second[0]._params[0].data.copy_from(first[0]._params[0].data)
+    train(second, losses[11:])
+    assert second[3].state_dict() == whole[3].state_dict()
+    assert second[2].state_dict() == whole[2].state_dict()
+    assert whole[3].get_last_lr()[0] < 1.0
+
+
+GOOD = {"decay": 0.7, "debias": False, "average": 2.0, "weight": 0.7, "seen": 1, "value": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (None, "must be a dict with the keys.*got None"),
+        ({}, "must be a dict with the keys"),
+        ({**GOOD, "more": 1}, "must be a dict with the keys.*more"),
+        ({**GOOD, "metric": GOOD}, "must be a dict with the keys.*metric"),
+        ({**GOOD, "decay": 0.5}, "decay was 0.5 when it was saved, and is 0.7 here"),
+        ({**GOOD, "debias": True}, "debias was True when it was saved, and is False"),
+        ({**GOOD, "average": math.nan}, "average must be finite, got nan"),
+        ({**GOOD, "average": "2"}, "average must be a number, got '2'"),
+        ({**GOOD, "weight": 1.5}, "weight must be at most 1, got 1.5"),
+        ({**GOOD, "weight": -0.5}, "weight must be at least 0, got -0.5"),
+        ({**GOOD, "seen": 1.0}, "seen must be an int, got 1.0"),
+        ({**GOOD, "seen": -1}, "seen must be at least 0, got -1"),
+        ({**GOOD, "value": "much"}, "value must be .*got 'much'"),
+        ({**GOOD, "value": math.inf}, "value must be finite, got inf"),
+    ],
+)
+def test_a_state_that_no_average_can_have(place: Any, state: Any, words: str) -> None:
+    ema, _ = averaged(place, False, [3.0, 1.0])
+    outer = Ema(ema, 0.7)
+    outer.update()
+    before = outer.state_dict()
+    with pytest.raises(StateError, match=f"^state_dict does not fit Ema: .*{words}"):
+        ema.load_state_dict(state)
+    with pytest.raises(StateError, match=rf"^state_dict\['metric'\] does not fit Ema: .*{words}"):
+        outer.load_state_dict({**GOOD, "metric": state})
+    inner = {**before["metric"], "average": 17.0}
+    with pytest.raises(StateError, match=r"decay was 0\.1"):
+        outer.load_state_dict({**GOOD, "decay": 0.1, "metric": inner})
+    assert outer.state_dict() == before
+
+
+def test_averages_are_saved_and_loaded_outside_of_a_tape(place: Any) -> None:
+    ema, _ = averaged(place, False, [3.0])
+    state = ema.state_dict()
+    for act in (ema.state_dict, lambda: ema.load_state_dict(GOOD)):
+        with pytest.raises(RecordError, match=r"Ema\..*_dict\(\) cannot be recorded: .*outside"):
+            with grilly.record():
+                ema.update()
+                act()
+    assert ema.state_dict() == state
 
 
 # --- What is refused -----------------------------------------------------------------------------

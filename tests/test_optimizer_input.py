@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from grilly import DeviceError, nn
+from grilly import DeviceError, device_array, nn, vk
 from grilly.optim import SGD, Adam, AdamW
 from grilly.optim import params as params_module
 from grilly.optim.lr_scheduler import ExponentialLR, OneCycleLR
@@ -151,6 +151,19 @@ def test_parameters_that_share_memory() -> None:
         with pytest.raises(ValueError, match="parameters 0 and 1 share memory"):
             AdamW(params, device="cpu")
     AdamW([w[::2], w[1::2]], device="cpu")
+
+
+def test_parameters_that_are_the_same_device_array(device: vk.Device) -> None:
+    arrays = [device_array(W, device.info.index) for _ in range(3)]
+    given = [arrays[0], nn.Parameter(arrays[1]), arrays[2], nn.Parameter(arrays[1])]
+    words = r"parameters 1 and 3 are the same DeviceArray.*pass it once, or copy\.copy"
+    with pytest.raises(ValueError, match=words):
+        AdamW(given)
+    optimizer = AdamW(given[:3])
+    with pytest.raises(ValueError, match=words):
+        optimizer.add_param_group({"params": given[3:]})
+    assert len(optimizer.param_groups) == 1
+    optimizer.add_param_group({"params": [copy.copy(arrays[1])]})
 
 
 FOLDED = [((4,), (0,)), ((2, 3), (4, 4)), ((3, 2), (0, 4)), ((3,), (2,)), ((2, 3), (8, 4))]

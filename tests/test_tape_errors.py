@@ -227,6 +227,78 @@ def test_what_cannot_be_recorded(place: Place, name: str) -> None:
     assert case.run.schedulers[0].last_epoch == 2
 
 
+# Calls that are neither noted nor harmless: nothing has run, and a replay does not repeat them.
+OUTSIDE: dict[str, Any] = {
+    "state_dict": lambda o, s: o.state_dict(),
+    "grad_norm": lambda o, s: o.grad_norm(),
+    "skipped": lambda o, s: o.skipped(),
+    "history": lambda o, s: o.history(3),
+    "read_hyperparameters": lambda o, s: o.read_hyperparameters(),
+    "add_param_group": lambda o, s: o.add_param_group({"params": [np.ones(3, "f4")]}),
+    "load_state_dict": lambda o, s: o.load_state_dict(s),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"skip_nonfinite": True, "max_norm": 1.0}], ids=str)
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_what_an_optimizer_does_outside_only(
+    place: Place, name: str, options: dict[str, Any]
+) -> None:
+    run = Run(place, "SGD", lambda o: lrs.StepLR(o, 3), sizes=(5, 3), **options).eager(2)
+    state, before = run.optimizer.state_dict(), run.contents()
+    with pytest.raises(
+        RecordError, match=rf"SGD\.{name}\(\) cannot be recorded: .*outside the with"
+    ):
+        with grilly.record():
+            run.optimizer.step()
+            OUTSIDE[name](run.optimizer, state)
+    assert_same(run.contents(), before)
+    if options:
+        OUTSIDE[name](run.optimizer, state)  # and there it can
+
+
+LOADED: dict[str, Any] = {
+    "steps": lambda o: lrs.StepLR(o, 3),
+    "one cycle": lambda o: lrs.OneCycleLR(o, 0.1, total_steps=20),
+    "cyclic": lambda o: lrs.CyclicLR(o, 0.1, 0.2, cycle_momentum=False),
+    "function": lambda o: lrs.LambdaLR(o, "1 / (t + 1)"),
+    "phases": lambda o: lrs.SequentialLR(o, [lrs.StepLR(o, 2), lrs.ExponentialLR(o, 0.9)], [3]),
+    "plateau": lambda o: lrs.ReduceLROnPlateau(o),
+    "any number": lambda o: ParamScheduler(o, {"lr": Linear(0.1, 0.0, 9)}),
+}
+
+
+@pytest.mark.parametrize("skipping", [False, True])
+@pytest.mark.parametrize("name", LOADED)
+def test_a_scheduler_loads_outside_only(name: str, skipping: bool) -> None:
+    run = Run("cpu", "SGD", LOADED[name], sizes=(5, 3), skip_nonfinite=skipping)
+    if name == "plateau":
+        run.program = lambda run: run.schedulers[0].step(1.0)
+    scheduler = run.eager(4).schedulers[0]
+    kind, state = type(scheduler).__name__, scheduler.state_dict()
+    before = run.eager(2).contents()
+    with pytest.raises(
+        RecordError, match=rf"{kind}\.load_state_dict\(\) cannot be recorded.*outside"
+    ):
+        with grilly.record():
+            run.optimizer.step()
+            scheduler.load_state_dict(state)
+    assert_same(run.contents(), before)
+    scheduler.load_state_dict(state)
+    assert scheduler.state_dict() == state
+
+
+def test_what_the_host_knows_may_be_looked_at_while_recording(place: Place) -> None:
+    run = Run(place, "SGD", lambda o: lrs.StepLR(o, 3), sizes=(5, 3)).eager(4)
+    with grilly.record() as run.tape:
+        run.round()
+        seen = run.schedulers[0].get_last_lr(), run.schedulers[0].state_dict()["last_epoch"]
+        rates = [group["lr"] for group in run.optimizer.param_groups]
+    eager = Run("cpu", "SGD", lambda o: lrs.StepLR(o, 3), sizes=(5, 3)).eager(4)
+    assert seen == (eager.schedulers[0].get_last_lr(), 4) and rates == seen[0]
+    assert_same(run.replay(2).contents(), eager.eager(2).contents())
+
+
 @pytest.mark.parametrize(
     ("times", "error", "words"),
     [

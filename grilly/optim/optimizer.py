@@ -13,6 +13,7 @@ from ..errors import RecordError
 from ..nn.parameter import Parameter
 from ..resident import recording
 from ..resident.array import DeviceArray
+from ..resident.recording import outside
 from .control import NO_NORM
 from .entry import entry
 from .history import history
@@ -27,6 +28,12 @@ class Optimizer(Stepping):
     """Base of the optimizers. ``param_groups`` are plain dicts of float64 numbers, as in torch.
 
     What is written into a group, by hand or by a scheduler, takes effect at the next ``step()``.
+
+    With ``skip_nonfinite``, or a scheduler whose rules count metrics on the device, the host does
+    not know at once which updates were made and what the rates are: ``param_groups``,
+    ``state_dict()`` and ``repr()`` are then read back when they are asked for, which may wait for
+    the device. What asks it or changes a state, as ``state_dict()`` or ``history()``, raises
+    RecordError inside ``grilly.record()``.
     """
 
     def __repr__(self) -> str:
@@ -40,6 +47,7 @@ class Optimizer(Stepping):
             lines += [f"    {k}: {v!r}" for k, v in sorted(group.items()) if k != "params"]
         return "\n".join(lines) + "\n)"
 
+    @outside
     @entry
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group: a dict with "params" and any options; the defaults fill in the rest.
@@ -130,6 +138,7 @@ class Optimizer(Stepping):
         here = isinstance(grad, DeviceArray) and grad._place == self._backend.place
         return grad._memory if here else np.asarray(grad)
 
+    @outside
     @entry
     def read_hyperparameters(self) -> npt.NDArray[np.void]:
         """Return the hyperparameters that the next ``step()`` will use, as the kernel sees them.
@@ -148,6 +157,7 @@ class Optimizer(Stepping):
         self._prepare(active)
         return np.array(self._timeline.rows(), hyper.dtype(self.kind))
 
+    @outside
     @entry
     def history(self, n: int) -> npt.NDArray[np.void]:
         """Return the hyperparameters that the last ``n`` updates have used: (n, groups).
@@ -157,9 +167,11 @@ class Optimizer(Stepping):
         for a group in an update that changed none of its parameters, or before the group was
         added. The updates are those that this object has made, whatever was loaded.
 
-        There are fewer than ``n`` if there were fewer updates, and no more than 1024, or as many
-        as fit in 8 MB (190 of 1000 groups of AdamW). The rows lie on the device until they are
-        asked for, so that a step is no slower. Waits for the device.
+        There are fewer than ``n`` if there were fewer updates, and no more than 1024. Where 1024
+        rows take more than 8 MB, those that fit there are kept (the last 190 of 1000 groups of
+        AdamW that are each updated as a whole), and before a window of the table ends its rows
+        come on top of them. The rows lie on the device until they are asked for, so that a step is
+        no slower. Waits for the device.
 
         Raises ValueError for a negative ``n``, TypeError for what is no integer.
 
@@ -180,6 +192,7 @@ class Optimizer(Stepping):
         self._settle()
         return history(self, n)
 
+    @outside
     @entry
     def grad_norm(self) -> float:
         """Return the norm of all gradients of the last step together, before clipping; waits.
@@ -193,17 +206,20 @@ class Optimizer(Stepping):
             raise ValueError(NO_NORM)
         return norm
 
+    @outside
     @entry
     def skipped(self) -> int:
         """Return how many updates were left out, for a gradient was not finite; waits."""
         self._settle()
         return 0 if self._ledger is None else self._ledger.skipped
 
+    @outside
     @entry
     def state_dict(self) -> dict[str, Any]:
         """Return the state in torch's form: {"state": {index: {...}}, "param_groups": [...]}.
 
-        Arrays are copies. A parameter without a state has no entry, as in torch. torch takes
+        Waits for the device. Arrays are copies. A parameter without a state has no entry, as in
+        torch. torch takes
         tensors only; this is the state for an optimizer of torch's of the same kind::
 
             as_tensor = functools.partial(torch.as_tensor, dtype=torch.float32)
@@ -214,6 +230,7 @@ class Optimizer(Stepping):
         self._check_members()
         return saved_state(self)
 
+    @outside
     @entry
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; raise StateError if it does not fit.

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import StateError
 from ..resident.metrics import lives_on_device
-from ..resident.recording import refuse
+from ..resident.recording import outside, refuse
 from ..whole import count_of
 from .course import fingerprint
 from .following import AllStates
@@ -44,6 +44,10 @@ class ParamScheduler(Replayed):
     window, of at most 256 steps, and where it has not it is traced anew or asked on the host. So a
     change is noticed at the next window. What somebody else wrote into a scheduled place, by hand
     or as another scheduler, is in effect until the next ``step()`` writes over it.
+
+    With ``skip_nonfinite``, or rules that count on the device, ``last_epoch``, ``get_last()``,
+    ``get_last_lr()``, ``state_dict()`` and the optimizer's ``param_groups`` are read back from the
+    device when they are asked for, which may wait.
 
     A group that is added later follows a schedule that was given for all groups; where there is a
     list, append to ``scheduler.schedules[name]``.
@@ -160,14 +164,16 @@ class ParamScheduler(Replayed):
     def get_last_lr(self) -> list[float]:
         """Return the rates that the last ``step()`` wrote, float64, one per group.
 
-        Where the rate is not scheduled it is the one that stands in the group.
+        Where the rate is not scheduled it is the one that stands in the group. With
+        ``skip_nonfinite``, or rules on the device, they are read back from it, which may wait.
         """
         return last(self._track, self.optimizer.param_groups, ("lr",))
 
     def get_last(self) -> dict[str, list[float]]:
         """Return what the last ``step()`` wrote, float64, by name and group.
 
-        Of a group that is left alone it is the number that stands there.
+        Of a group that is left alone it is the number that stands there. With ``skip_nonfinite``,
+        or rules on the device, all is read back from it, which may wait.
         """
         groups, columns = self.optimizer.param_groups, self._following.columns
         return {name: last(self._track, groups, key) for name, key in columns.items()}
@@ -196,7 +202,8 @@ class ParamScheduler(Replayed):
         """Return the state as plain JSON data: the step, and the states of rules if there are any.
 
         "schedules" has a fingerprint of each name's, by which ``load_state_dict`` knows whether it
-        is the same; None where a function is in it.
+        is the same; None where a function is in it. With ``skip_nonfinite``, or rules on the
+        device, the state is read back from it, which may wait.
         """
         self._take_in()
         state: dict[str, Any] = {
@@ -205,6 +212,7 @@ class ParamScheduler(Replayed):
         }
         return {**state, **self._following.saved(self._states)}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state, and write its step's values into the groups.
 

@@ -99,11 +99,14 @@ def check_distinct(params: Sequence[Param], new: Sequence[Param]) -> None:
     if len({id(p) for p in (*params, *new)}) < len(params) + len(new):
         raise ValueError("some parameters appear in more than one parameter group")
     arrays = [array_of(p, f"params[{i}]") for i, p in enumerate((*params, *new))]
-    homes = [id(a._memory) for a in arrays if isinstance(a, DeviceArray)]
-    if len(set(homes)) < len(homes):
-        raise ValueError(
-            "two parameters are the same DeviceArray: the order of updates would matter"
-        )
+    homes: dict[int, int] = {}
+    for i, a in enumerate(arrays):
+        first = homes.setdefault(id(a._memory), i) if isinstance(a, DeviceArray) else i
+        if first != i:
+            raise ValueError(
+                f"parameters {first} and {i} are the same DeviceArray, so the order of their "
+                "updates would matter: pass it once, or copy.copy(array) for the other"
+            )
     host = [(i, a) for i, a in enumerate(arrays) if not isinstance(a, DeviceArray)]
     of = dict(host)
     spans = sorted((*_span(a), i) for i, a in host if a.size)

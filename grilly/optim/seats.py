@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from ..resident import recording
 from ..resident.metrics import Metric, metric_on_device
 from ..resident.ops import Recorded, alone
-from ..rules.base import metric_of
 from ..rules.on_device import Member
 from ..schedules.live import revalued
 from .lr_scheduler.touch import write
@@ -26,6 +25,11 @@ if TYPE_CHECKING:
     from .track import Track
 
 KEPT_TAPES = 64
+REFUSED = (
+    "metrics must be finite, got {} on the device, where it was not counted: stop the run, or set "
+    'nonfinite of the scheduler to "ignore", which leaves such metrics out, or to "count", which '
+    "counts them as PyTorch does"
+)
 _serials = count()
 
 
@@ -102,7 +106,7 @@ class Seat:
         """Raise ValueError, once, for a metric that was refused."""
         refused, self._refused = self._refused, None
         if refused is not None:
-            metric_of(refused)
+            raise ValueError(REFUSED.format(refused))
 
     def leave(self) -> None:
         """Be left, with what the device has counted: the host goes on."""

@@ -8,17 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, wraps
+from inspect import cleandoc
 from typing import Any
 
 from ..errors import DeviceError
 from ..planning import Pace
+from ..resident.recording import outside
 
 # What of a scheduler asks before it shows or changes anything, and what takes for known what is
 # not. A scheduler's class adds to the numbers by ``_READ_BACK``.
 ASKING = ("get_last_lr", "get_last", "preview", "state_dict", "close")
 TRUSTING = ("_reach", "_left", "_tracks")
 NUMBERS = ("last_epoch", "_step_count", "_last_lr")
+# What the numbers are, in the words of ``help(scheduler)``.
+MEANINGS = {
+    "last_epoch": "The step that the schedule stands at",
+    "_step_count": "How many calls of ``step()`` have counted, and the one at construction",
+    "_last_lr": "The rates that the last ``step()`` wrote, one per group",
+    "best": "The best metric so far",
+    "num_bad_epochs": "How many metrics in a row were not better",
+    "num_good_epochs": "How many metrics in a row were better",
+    "cooldown_counter": "For how many steps more nothing is counted after a cut",
+    "warmup_counter": "For how many steps more nothing is counted after a rise",
+    "reset_start": "After how many reductions more all begins anew",
+    "_streaming_avg": "The window of the metrics to smooth",
+}
+WAITS = "read back from the device, and waited for, if it knows what the host does not."
 
 
 def read_back(scheduler: Any) -> None:
@@ -92,9 +108,10 @@ def reading_optimizer(kind: Any) -> type[Any]:
             return str(kind.__repr__(self))
 
     step.__doc__ = kind.step.__doc__
+    groups = f"The groups, plain dicts; their numbers are {WAITS}"
     body: dict[str, Any] = {
         "_unsure": property(unsure),
-        "param_groups": property(param_groups, set_param_groups),
+        "param_groups": property(param_groups, set_param_groups, doc=groups),
         "__repr__": as_text,
         "step": step,
         "_get_ready": get_ready,
@@ -132,15 +149,18 @@ def _made(kind: Any, body: dict[str, Any]) -> type[Any]:
 
 
 def _asking(kind: Any, name: str) -> Any:
+    @wraps(getattr(kind, name))
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         _ask(self)
         return getattr(kind, name)(self, *args, **kwargs)
 
-    method.__doc__ = getattr(kind, name).__doc__
+    own = cleandoc(getattr(kind, name).__doc__ or "")
+    method.__doc__ = f"{own}\n\nWaits for the device if it knows what the host does not.".strip()
     return method
 
 
 def _loading(kind: Any) -> Any:
+    @outside
     def load_state_dict(self: Any, state_dict: Any) -> None:
         self.optimizer._settle_applied(complaining=False)  # what is wrong is written over
         with self.optimizer._as_if_made():
@@ -169,7 +189,7 @@ def _number(name: str) -> Any:
     def set_(self: Any, value: Any) -> None:
         self.__dict__[name] = value
 
-    return property(get, set_)
+    return property(get, set_, doc=f"{MEANINGS[name]}; {WAITS}")
 
 
 def _ask(scheduler: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import DeviceError
+from ..errors import NoViewError
 from .ops import Add, Copy, Fill, perform
 from .places import Float32, Place, place_of
 from .recording import refuse
@@ -94,15 +94,16 @@ class DeviceArray:
 
         Nothing is copied, and what is written into it is the array's; it may outlive the array.
         Wait again (``wait()``) after something was submitted that uses the array, before touching
-        the view. Raises DeviceError if
-        the host cannot see the device's memory (a discrete GPU without a mapped window): use
-        ``numpy()`` and ``copy_from()``.
+        the view. Raises NoViewError, a DeviceError, ValueError and BufferError, if the host cannot
+        see the device's memory (a discrete GPU without a mapped window): use ``numpy()`` and
+        ``copy_from()``.
         """
         refuse("a view of a device array", "the host has no part in what is replayed")
         seen = self._place.view(self._memory)
         if seen is None:
-            raise DeviceError(
-                f"the host cannot see the memory of {self.device}: use numpy() and copy_from()"
+            raise NoViewError(
+                f"the host cannot see the memory of {self.device}, to share it: use numpy() and "
+                "copy_from(), or ask for a copy (copy=True)"
             )
         self._place.wait()
         return seen[: self.size].reshape(self.shape)
@@ -151,8 +152,14 @@ class DeviceArray:
         return self.numpy().astype(dtype or np.float32, copy=False)
 
     def __dlpack__(self, **options: Any) -> Any:
-        """Return a DLPack capsule of the memory itself: see ``view``, whose errors it raises."""
-        return self.view().__dlpack__(**options)
+        """Return a DLPack capsule of the memory itself, or with ``copy=True`` of a copy of it.
+
+        Raises NoViewError if the host cannot see the memory and no copy is asked for, BufferError
+        for a ``dl_device`` that is not the host.
+        """
+        hidden = self._place.view(self._memory) is None
+        seen = self.numpy() if hidden and options.get("copy") else self.view()
+        return seen.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """Return DLPack's device of the capsule, the host: (1, 0)."""

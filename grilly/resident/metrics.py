@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import reductions
-from ..reductions import EMA_STATE, PARTIAL_WORDS, RESULT, exact_mean, plan, read_ema, write_ema
+from ..reductions import PARTIAL_WORDS, RESULT, exact_mean, plan
 from ..rules.words import offsets, read, size
 from . import ops
 from .array import DeviceArray
@@ -153,64 +152,6 @@ class Mean(Metric):
             found = read(RESULT, self._result.read(np.uint32, size(RESULT)))
             return float(found["mean"])
         return self._value
-
-
-class Ema(Metric):
-    """The exponential moving average of a metric: decay * average + (1 - decay) * metric.
-
-    ``metric`` is a DeviceArray of one element or a Metric, such as a Mean, which is updated with
-    it. In float64, the same bits on every device. It starts with the first number; with ``debias``
-    with 0, and is divided by 1 - decay**n, as optax.ema. What is not finite is passed on, and not
-    averaged. Raises TypeError or ValueError unless 0 <= decay < 1.
-
-    >>> from grilly import Ema, device_array
-    >>> loss = device_array([4.0], device="cpu")
-    >>> smooth = Ema(loss, decay=0.5)
-    >>> smooth.update()
-    >>> loss.copy_from([2.0])
-    >>> smooth.update()
-    >>> smooth.value()
-    3.0
-    """
-
-    at = offsets(EMA_STATE)["value"]
-
-    def __init__(
-        self, metric: DeviceArray | Metric, decay: float = 0.9, debias: bool = False
-    ) -> None:
-        self.metric = metric_on_device(metric)
-        self.place = self.metric.place
-        self._rule = reductions.Ema(decay, debias)
-        self._held = self._rule.start()
-        if isinstance(self.place, VulkanPlace):
-            device, settings = self.place.device, self._rule.settings()
-            self._settings = device.buffer(settings.nbytes)
-            self._settings.write(settings)
-            self._state = device.buffer(4 * size(EMA_STATE))
-            self._state.write(write_ema(self._held))
-
-    def on_host(self) -> None:
-        """Compute it on the numpy device."""
-        self.metric.on_host()
-        self._held = self._rule.update(self._held, self.metric._read())
-
-    def record(self, tape: vk.Tape) -> None:
-        """Record that it is computed."""
-        from .. import shaders
-
-        self.metric.record(tape)
-        kernel = tape.device.kernel(shaders.spirv("reduce/ema"), 3, 8)
-        binding = kernel.bind([self._settings, self._state, self.metric.source()])
-        tape.dispatch(binding, 1, ops.push(self.metric.at, self.metric.words))
-
-    def source(self) -> Source:
-        """Return where on a Vulkan device the number lies."""
-        return self._state, 0, self._state.nbytes
-
-    def _read(self) -> float:
-        if isinstance(self.place, VulkanPlace):
-            self._held = read_ema(self._state.read(np.uint32, size(EMA_STATE)))
-        return float(self._held["value"])
 
 
 def metric_on_device(given: Any) -> Metric:

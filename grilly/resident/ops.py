@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -144,13 +144,23 @@ class Add(Recorded):
     def record(self, tape: vk.Tape) -> None:
         from .. import shaders
 
-        size = self.target.size
-        if not size:
-            return
         kernel = tape.device.kernel(shaders.spirv("resident/add"), 2, 8, {0: self.LOCAL_SIZE})
-        binding = kernel.bind([self.target._memory.span, self.source._memory.span])
-        groups = min(-(-size // self.PER_GROUP), tape.device.limits.max_groups)
-        tape.dispatch(binding, groups, push(size, float(self.scale)))
+        spans = [array._memory.span for array in (self.target, self.source)]
+        for start, size in parts(self.target.size, tape.device):
+            own = [(at.buffer, at.offset + 4 * start, 4 * size) for at in spans]
+            groups = min(-(-size // self.PER_GROUP), tape.device.limits.max_groups)
+            tape.dispatch(kernel.bind(own), groups, push(size, float(self.scale)))
+
+
+def parts(size: int, device: vk.Device) -> Iterator[tuple[int, int]]:
+    """Yield (start, length) in floats of what a device can bind of ``size`` floats at once.
+
+    A part begins where a binding may, if the first one does.
+    """
+    most = device.limits.max_storage_range
+    most -= most % max(4, device.limits.offset_alignment)
+    for start in range(0, size, most // 4):
+        yield start, min(most // 4, size - start)
 
 
 def push(*given: Any) -> bytes:

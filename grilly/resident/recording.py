@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from ..errors import RecordError
 
 if TYPE_CHECKING:
     from .tape import Tape
 
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+
 _state = threading.local()
+OUTSIDE = "call it outside the with block of grilly.record(), before or after it"
 # How many tapes record in all threads: what is asked at every step must cost nothing.
 _open: list[Any] = []
 
@@ -43,6 +50,21 @@ def refuse(what: str, instead: str) -> None:
     """Raise RecordError if a tape is recording, which cannot hold ``what``."""
     if current() is not None:
         _refuse(what, instead)
+
+
+def outside(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Let a method raise RecordError while a tape is recording: it is the host's, and done now.
+
+    Inside the with block nothing has run yet, so what it read would be old, and what it changed
+    would not be changed again by a replay.
+    """
+
+    @wraps(method)
+    def called(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        refuse(f"{type(self).__name__}.{method.__name__}()", OUTSIDE)
+        return method(self, *args, **kwargs)
+
+    return called
 
 
 def _refuse(what: str, instead: str) -> NoReturn:

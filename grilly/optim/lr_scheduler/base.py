@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from ...errors import StateError
+from ...resident.recording import outside
 from ..options import LR
 from .checks import check_epoch, check_number, check_optimizer, check_rate
 from .noted import noted, settles
@@ -25,6 +26,11 @@ class LRScheduler(Replayed):
     a refill of the table. Ours define ``_formulas()`` too: then the rate is computed on the
     optimizer's device from the formula, correctly rounded, and no ``step()`` costs an upload.
     ``optimizer`` is grilly's, torch's, or any object with a list ``param_groups``.
+
+    Where the device decides what counts, as updates may be left out there (``skip_nonfinite``) or
+    rules count metrics there, the host does not wait for it: what is shown, ``last_epoch``,
+    ``get_last_lr()``, ``_last_lr``, ``state_dict()`` and the optimizer's ``param_groups``, is then
+    read back when it is asked for, which waits for the device.
 
     Raises TypeError if it has none; KeyError if ``last_epoch`` resumes a group that lacks
     "initial_lr"; ValueError if ``get_lr()`` gives another number of rates than there are groups.
@@ -87,7 +93,10 @@ class LRScheduler(Replayed):
         raise NotImplementedError(f"{type(self).__name__} must define get_lr()")
 
     def get_last_lr(self) -> list[float]:
-        """Return the rates that the last ``step()`` wrote, float64, one per group; a copy."""
+        """Return the rates that the last ``step()`` wrote, float64, one per group; a copy.
+
+        With ``skip_nonfinite``, or rules on the device, they are read back from it, which may wait.
+        """
         return list(self._last_lr)
 
     def preview(self, n: int) -> Any:
@@ -153,10 +162,14 @@ class LRScheduler(Replayed):
                 self._held = rates
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything but the optimizer, as plain data, in torch's keys; a copy."""
+        """Return everything but the optimizer, as plain data, in torch's keys; a copy.
+
+        With ``skip_nonfinite``, or rules on the device, it is read back from it, which may wait.
+        """
         state = {k: v for k, v in self.__dict__.items() if k not in self._HIDDEN}
         return {key: plain(value) for key, value in state.items()}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; the groups stay as they are.
 

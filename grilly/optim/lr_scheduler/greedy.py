@@ -30,8 +30,13 @@ class GreedyLR(MetricLR):
     rate that it changes is uploaded, like an edit by hand; with one on the device it runs there,
     and prints nothing. (grilly.rules.Greedy is the same rule as a part of a schedule.)
 
-    ``load_state_dict`` writes the saved rates into the groups. A metric that is nan or infinite is
-    refused; ``accept_nonfinite = True`` takes it as Hugging Face does.
+    ``load_state_dict`` writes the saved rates into the groups.
+
+    A number that is nan or infinite is refused; ``accept_nonfinite = True``, on the class or on an
+    object, takes it as Hugging Face does. What becomes of a metric on the device that is not finite
+    says the attribute ``nonfinite``: with "raise", as it is at first, it is not counted, and the
+    next call that reads something back raises ValueError, once; with "ignore" it is not counted;
+    with "count" it is, as ``accept_nonfinite`` has it too.
 
     Raises TypeError if ``optimizer`` has no param groups, and ValueError or TypeError for arguments
     that cannot be meant: 0 < factor < 1, min_lr <= max_lr, and counts of at least 1 for
@@ -204,7 +209,10 @@ class GreedyLR(MetricLR):
         super()._take_up(state_dict)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything but the optimizer, as plain data, in Hugging Face's keys; a copy."""
+        """Return everything but the optimizer, as plain data, in Hugging Face's keys; a copy.
+
+        What the device has counted is read back from it, which waits.
+        """
         state = super().state_dict()
         return {k: v for k, v in state.items() if k != "_streaming_avg" or v is not None}
 

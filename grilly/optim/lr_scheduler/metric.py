@@ -238,7 +238,10 @@ class MetricLR(LRScheduler):
             self._forget_seat()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return everything but the optimizer, as plain data, in torch's keys; a copy."""
+        """Return everything but the optimizer, as plain data, in torch's keys; a copy.
+
+        What the device has counted is read back from it, which waits.
+        """
         return {k: plain(v) for k, v in self.__dict__.items() if k != "optimizer"}
 
 

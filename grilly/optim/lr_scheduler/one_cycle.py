@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...resident.recording import outside
 from ...schedules import OneCycle
 from ...schedules.base import unchecked
 from ..options import LR, Key
@@ -177,6 +178,7 @@ class OneCycleLR(LRScheduler):
         super()._take_up(state_dict)
         self._go_on()
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict, as LRScheduler does; one of an older torch, too."""
         own = dict(state_dict) if isinstance(state_dict, dict) else state_dict

@@ -23,8 +23,11 @@ class ReduceLROnPlateau(MetricLR):
     metric the rule runs on the host, and a rate that it changes is uploaded, like an edit by hand;
     with one on the device it runs there.
 
-    A metric that is nan or infinite is refused. ``accept_nonfinite = True``, on the class or on an
-    object, takes it as torch does: nan is never better than the best one.
+    A number that is nan or infinite is refused. ``accept_nonfinite = True``, on the class or on an
+    object, takes it as torch does: nan is never better than the best one. What becomes of a metric
+    on the device that is not finite says the attribute ``nonfinite``: with "raise", as it is at
+    first, it is not counted, and the next call that reads something back raises ValueError, once;
+    with "ignore" it is not counted; with "count" it is, as ``accept_nonfinite`` has it too.
 
     Raises ValueError or TypeError as torch does, and for arguments that are no finite numbers.
     (grilly.rules.Plateau is the same rule as a part of a schedule.)

@@ -9,6 +9,7 @@ from math import inf
 from typing import Any, ClassVar
 
 from ...errors import StateError
+from ...resident.recording import outside
 from ..options import LR
 from ..track import Track
 from .base import LRScheduler
@@ -43,6 +44,7 @@ class _Composite(LRScheduler):
         """Return everything but the optimizer, with a state for each scheduler; a copy."""
         return {**super().state_dict(), "_schedulers": [s.state_dict() for s in self._schedulers]}
 
+    @outside
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over a state_dict of this class or of torch's; the groups stay as they are.
 
