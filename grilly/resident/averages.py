@@ -57,6 +57,9 @@ class Ema(Metric):
             self._state = device.buffer(4 * size(EMA_STATE))
             self._state.write(write_ema(self._held))
 
+    def __repr__(self) -> str:
+        return f"Ema({self.metric!r}, decay={self._rule.decay})"
+
     def on_host(self) -> None:
         """Compute it on the numpy device."""
         self.metric.on_host()

@@ -47,6 +47,10 @@ class Metric(ops.Recorded):
         refuse("the value of a metric", "nothing has run yet inside grilly.record()")
         return self._read()
 
+    def item(self) -> float:
+        """Return ``value()``: a metric may stand where an array of one element does."""
+        return self.value()
+
     def on_host(self) -> None:
         """Compute it on the numpy device."""
         raise NotImplementedError
@@ -123,6 +127,9 @@ class Mean(Metric):
             self._partials = device.buffer(4 * PARTIAL_WORDS * self._groups)
             self._result = device.buffer(4 * size(RESULT))
             self._result.write(np.full(1, np.nan), 4 * self.at)
+
+    def __repr__(self) -> str:
+        return f"Mean({self.array!r})"
 
     def on_host(self) -> None:
         """Compute it on the numpy device."""
