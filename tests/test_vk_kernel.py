@@ -77,9 +77,10 @@ def test_the_same_content_is_one_kernel(device):
     assert device.counters.kernels == made + 2
 
 
-def test_float_constants_differ_from_equal_integers(device):
+def test_float_constants_of_numpy_differ(device):
     code = vk.compile_glsl(vk_shaders.CONSTANTS)
-    assert device.kernel(code, 1, 0, {0: 3, 1: 1.0}) is not device.kernel(code, 1, 0, {0: 3, 1: 1})
+    whole, half = ({0: 3, 1: one} for one in (np.float32(1), np.float32(0.5)))
+    assert device.kernel(code, 1, 0, whole) is not device.kernel(code, 1, 0, half)
 
 
 REFUSED = {  # name: (arguments of device.kernel after the code of AFFINE, error, word in its text)
@@ -88,7 +89,7 @@ REFUSED = {  # name: (arguments of device.kernel after the code of AFFINE, error
     "push too large": ((1, 1 << 20), DeviceLimitError, "push"),
     "push not in words": ((1, 13), DeviceLimitError, "push"),
     "too many buffers": ((1 << 20, 12), DeviceLimitError, "buffers"),
-    "unknown constant": ((1, 12, {0: 8, 9: 1}), ShaderError, r"\[9\]"),
+    "unknown constant": ((1, 12, {0: 8, 9: 1}), ValueError, r"constants\[9\]"),
     "local size 0": ((1, 12, {0: 0}), DeviceLimitError, "local size"),
     "local size too large": ((1, 12, {0: 1 << 20}), DeviceLimitError, "local size"),
     "constant of 33 bits": ((1, 12, {0: 2**32}), ValueError, "32 bits"),
@@ -141,7 +142,8 @@ def test_a_range_beyond_the_limit_is_refused(private_device):
 
 def test_spirv_is_read_as_it_was_written():
     shader = spirv.inspect(vk.compile_glsl(vk_shaders.CONSTANTS))
-    assert (shader.buffers, shader.has_push, shader.constants) == ({0}, False, {0, 1, 2, 3, 4})
+    assert (shader.buffers, shader.has_push) == ({0}, False)
+    assert shader.constants == {0: "uint", 1: "float", 2: "int", 3: "uint", 4: "bool"}
     fixed = "#version 450\nlayout(local_size_x = 4, local_size_y = 3) in;\nvoid main() {}\n"
     shader = spirv.inspect(vk.compile_glsl(fixed))
     assert (shader.buffers, shader.local_size({})) == (set(), (4, 3, 1))
@@ -279,7 +281,6 @@ def test_nested_structures_survive_a_churned_heap(device_info):
         ("float a; vec3 b;", 28),
         ("vec2 a; float b[3];", 20),
         ("mat4 a; uint b;", 68),
-        ("double a; float b;", 12),
         ("layout(offset = 16) uint a;", 20),
     ],
 )

@@ -84,3 +84,16 @@ def affine_after(n: int, *steps: tuple[int, int]) -> np.ndarray:
     for factor, term in steps:
         x = (x * np.uint64(factor) + np.uint64(term)) % np.uint64(2**32)
     return x.astype(np.uint32)
+
+
+X_OF_FLOATS = "layout(std430, binding = 0) buffer X { float x[]; };\n"
+
+
+def text(declared: str, does: str, extensions: str = "") -> str:
+    """Return a shader of one array x, with these declarations and this main."""
+    asked = "".join(f"#extension {name} : require\n" for name in extensions.split())
+    head = f"#version 450\n{asked}layout(local_size_x = 1) in;\n"
+    return f"{head}{X_OF_FLOATS}{declared}\nvoid main() {{ {does} }}"
+
+
+PLAIN = text("", "x[0] += 1.0;")

@@ -29,13 +29,18 @@ class Kernel:
 
     Its arrays are storage buffers of float at bindings 0, 1, ... of set 0. Which of them it reads
     and writes it says itself, by ``readonly`` and ``writeonly``: barriers are placed from that. A
-    buffer without either is taken to be read and written. ``constants`` are specialization
-    constants by number. ``include`` is the folder of its #include files.
+    buffer without either is taken to be read and written. Other descriptors (images, samplers,
+    uniform blocks) and what a device has only as an option (64-bit and 16-bit numbers, for one)
+    are refused. ``constants`` are specialization constants by number, each of the type that the
+    shader declares: a float takes any number, an int ints, a bool bools. ``include`` is the folder
+    of its #include files.
 
     ``host`` does the same on the numpy device: it is called with the arrays, numpy arrays of their
     shapes to be changed in place, and then the push constants.
 
-    Raises ShaderError with the compiler's words, or for SPIR-V that cannot be read.
+    Raises ShaderError with the compiler's words, or for SPIR-V that cannot be read or asks for
+    what grilly refuses, ValueError or TypeError for ``constants`` that the shader does not take:
+    here for SPIR-V, at the first call for GLSL.
 
     >>> import numpy as np
     >>> from grilly import Kernel, device_array
@@ -61,23 +66,14 @@ class Kernel:
         constants: Mapping[int, int | float | bool] | None = None,
         include: str | Path | None = None,
     ) -> None:
-        if not isinstance(source, (str, bytes)):
-            raise TypeError(
-                f"source must be GLSL text or SPIR-V bytes, got {type(source).__name__}"
-            )
+        from .source import Source
+
         if host is not None and not callable(host):
             raise TypeError(f"host must be a function, got {host!r}")
         self._host = host
-        self._constants = dict(constants or {})
-        self._source = source
-        self._include = None if include is None else Path(include)
-        self._code: bytes | None = source if isinstance(source, bytes) else None
+        self._shader = Source(source, constants, include)
         # By arrays, groups and push constants; none outlives an array that it uses.
         self._tapes: dict[Any, tuple[vk.Tape, object]] = {}
-        if self._code is not None:
-            from .. import vk
-
-            vk.inspect(self._code)
 
     def __call__(
         self,
@@ -92,23 +88,17 @@ class Kernel:
         array without elements is one float of which nothing is seen.
 
         Raises ValueError or TypeError for arrays of different devices, groups and push constants
-        that cannot be, ShaderError for what the shader does not take, DeviceLimitError for more
-        groups than the device has, DeviceError on the numpy device if there is no ``host``. What
-        it raises it raises here, and then nothing is run or recorded.
+        that cannot be, and for more arrays or push constants than the shader has, ShaderError for
+        too few and for what it does not take, DeviceLimitError for more groups than the device
+        has, DeviceError on the numpy device if there is no ``host``. What it raises it raises
+        here, and then nothing is run or recorded. (Of SPIR-V it is not known how many arrays it
+        was written for, for its compiler may have dropped those that it does not use.)
         """
         perform(Dispatch.of(self, arrays, groups, push))
 
     def on(self, device: vk.Device, count: int, push: int) -> vk.Kernel:
         """Return the pipeline for so many arrays and bytes of push constants."""
-        return device.kernel(self._spirv(), count, push, self._constants)
-
-    def _spirv(self) -> bytes:
-        if self._code is None:
-            from .. import vk
-
-            assert isinstance(self._source, str)
-            self._code = vk.compile_glsl(self._source, include=self._include)
-        return self._code
+        return self._shader.on(device, count, push)
 
     def host(self, op: Dispatch) -> None:
         """Do a dispatch on numpy arrays."""

@@ -14,8 +14,9 @@ from ..errors import DeviceError, DeviceLostError
 from . import binding
 from .arena import Arena
 from .buffer import Buffer, Staging
+from .constants import Constant
 from .instance import DeviceInfo, Instance, Physical, devices_problem, instance
-from .kernel import Constant, Kernel, content_key
+from .kernel import Kernel, content_key
 from .limits import limits_of
 from .owner import Owner
 from .queue import Counters, Queue

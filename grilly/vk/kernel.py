@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceLimitError, ShaderError
 from . import binding, spirv
+from .constants import Constant, fit_constants
 from .descriptors import STORAGE_BUFFER, Binding, Part
+from .refusals import accept, accept_subgroups
 
 if TYPE_CHECKING:
     from .device import Device
-
-Constant = int | float | bool
 
 
 class Kernel:
     """A shader on a device: storage buffers 0 to ``buffers - 1`` of set 0, ``push`` bytes.
 
     Made by ``Device.kernel``, which keeps one per content. Raises ShaderError if the SPIR-V is
-    damaged or does not fit ``buffers`` and ``push``, DeviceLimitError if the device cannot.
+    damaged, asks for what grilly takes on no device, or does not fit ``buffers`` and ``push``,
+    DeviceLimitError if the device cannot, ValueError or TypeError for constants that it lacks.
 
     ``reads`` and ``writes`` are the bindings that the shader may read and write: both, unless it
     declares a buffer ``readonly`` or ``writeonly``; neither, where it does not use one.
@@ -39,8 +39,10 @@ class Kernel:
         self.device = device
         self.buffers = buffers
         self.push = push
-        words = {number: _word(value) for number, value in constants.items()}
         shader = spirv.inspect(code)
+        accept(shader)
+        accept_subgroups(shader, device.limits.subgroup_operations, device.name)
+        words = fit_constants(shader.constants, constants)
         self.local_size = self._check(shader, words)
         self.reads, self.writes = frozenset(shader.reads), frozenset(shader.writes)
         with ExitStack() as undo:
@@ -76,11 +78,6 @@ class Kernel:
         if self.buffers > limits.max_buffers:
             raise DeviceLimitError(
                 f"buffers {self.buffers} exceeds {limits.max_buffers} of {self.device.name}"
-            )
-        if unknown := set(words) - shader.constants:
-            raise ShaderError(
-                f"the shader has no specialization constants {sorted(unknown)},"
-                f" only {sorted(shader.constants)}"
             )
         return self._check_local_size(shader.local_size(words))
 
@@ -145,18 +142,12 @@ class Kernel:
 def content_key(
     code: bytes, buffers: int, push: int, constants: Mapping[int, Constant]
 ) -> tuple[object, ...]:
-    """Return what makes two kernels the same; 1, 1.0 and True are different constants."""
-    words = tuple(sorted((number, _word(value)) for number, value in constants.items()))
-    return hashlib.sha256(code).digest(), buffers, push, words
+    """Return what makes two kernels the same; 1, 1.0 and True are different constants.
 
-
-def _word(value: Constant) -> bytes:
-    """Return the 4 bytes of a specialization constant: int, uint, float32 or VkBool32."""
-    if isinstance(value, float):
-        return struct.pack("<f", value)
-    if not -(2**31) <= value < 2**32:
-        raise ValueError(f"a specialization constant has 32 bits, got {value}")
-    return (int(value) & 0xFFFFFFFF).to_bytes(4, "little")
+    What they become the shader says, and that is read only once: for a kernel that is new.
+    """
+    given = sorted((number, type(one).__name__, repr(one)) for number, one in constants.items())
+    return hashlib.sha256(code).digest(), buffers, push, tuple(given)
 
 
 def _specialization(words: Mapping[int, bytes]) -> Any:

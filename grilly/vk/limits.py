@@ -23,6 +23,7 @@ class Limits:
     max_buffers: int  # of one kernel
     offset_alignment: int  # of a part of a buffer in a binding
     subgroup_size: int  # invocations that run as one; the width of a software driver's vectors
+    subgroup_operations: int  # VkSubgroupFeatureFlagBits of compute shaders
 
 
 def limits_of(physical: Any) -> tuple[Limits, Memory]:
@@ -45,4 +46,7 @@ def limits_of(physical: Any) -> tuple[Limits, Memory]:
         max_buffers=int(limits.maxPerStageDescriptorStorageBuffers),
         offset_alignment=int(limits.minStorageBufferOffsetAlignment),
         subgroup_size=int(subgroup.subgroupSize),
+        subgroup_operations=int(subgroup.supportedOperations)
+        if subgroup.supportedStages & binding.STAGE_COMPUTE
+        else 0,
     ), memory

@@ -8,23 +8,35 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import ShaderError
-
-MAGIC = 0x07230203
-HEADER = 5  # words
-
-# Opcodes and enumerants of the SPIR-V specification.
-EXECUTION_MODE, CONSTANT, SPEC_TRUE, SPEC_FALSE, SPEC_CONSTANT = 16, 43, 48, 49, 50
-SPEC_COMPOSITE, VARIABLE, DECORATE, MEMBER_DECORATE = 51, 59, 71, 72
-TYPE_ARRAY, TYPE_RUNTIME_ARRAY, TYPE_STRUCT, TYPE_POINTER = 28, 29, 30, 32
-DECLARING = {DECORATE, MEMBER_DECORATE, VARIABLE, TYPE_POINTER, TYPE_STRUCT}
-DECLARING |= {TYPE_ARRAY, TYPE_RUNTIME_ARRAY}
-TYPE_INT, TYPE_FLOAT, TYPE_VECTOR, TYPE_MATRIX = 21, 22, 23, 24
-SIZED = {TYPE_INT, TYPE_FLOAT, TYPE_VECTOR, TYPE_MATRIX, TYPE_ARRAY, TYPE_STRUCT}
-MODE_LOCAL_SIZE = 17
-DECORATION_SPEC_ID, DECORATION_BUILTIN, DECORATION_BINDING = 1, 11, 33
-NON_WRITABLE, NON_READABLE, OFFSET = 24, 25, 35
-BUILTIN_WORKGROUP_SIZE = 25
-CLASS_PUSH_CONSTANT = 9
+from .spirv_types import Declarations, Resource, Sizes
+from .spirv_words import (
+    BUILTIN_WORKGROUP_SIZE,
+    CAPABILITY,
+    CLASS_PUSH_CONSTANT,
+    CONSTANT,
+    DECLARING,
+    DECORATE,
+    DECORATION_BINDING,
+    DECORATION_BUILTIN,
+    DECORATION_SPEC_ID,
+    ENTRY_POINT,
+    EXECUTION_MODE,
+    HEADER,
+    MAGIC,
+    MEMBER_DECORATE,
+    MODE_LOCAL_SIZE,
+    MODEL_COMPUTE,
+    NON_READABLE,
+    NON_WRITABLE,
+    SIZED,
+    SPEC_COMPOSITE,
+    SPEC_CONSTANT,
+    SPEC_FALSE,
+    SPEC_TRUE,
+    TYPE_FLOAT,
+    TYPE_INT,
+    VARIABLE,
+)
 
 
 @dataclass
@@ -39,7 +51,12 @@ class Shader:
     writes: set[int] = field(default_factory=set)
     has_push: bool = False
     push: int = 0  # the least bytes of push constants that it can read
-    constants: set[int] = field(default_factory=set)
+    most_push: float = 0  # no more bytes than these can be meant for it; inf if that is not known
+    constants: dict[int, str] = field(default_factory=dict)  # number: float, int, uint or bool
+    resources: list[Resource] = field(default_factory=list)
+    capabilities: set[int] = field(default_factory=set)
+    main: int | None = None  # the entry point for compute of that name
+    entries: list[str] = field(default_factory=list)  # the names of all entry points
     _literal_size: tuple[int, ...] = (1, 1, 1)
     _size_parts: tuple[int, ...] = ()
     _values: dict[int, int] = field(default_factory=dict)
@@ -57,82 +74,6 @@ class Shader:
         return self._values[identity] if given is None else int.from_bytes(given, "little")
 
 
-@dataclass
-class _Declarations:
-    """The variables of a shader, their types, and what is said of reading and writing them."""
-
-    _bindings: dict[int, int] = field(default_factory=dict)  # variable -> binding
-    _inner: dict[int, int] = field(default_factory=dict)  # variable, pointer or array -> its type
-    _members: dict[int, int] = field(default_factory=dict)  # structure -> number of members
-    _said: set[tuple[int, int, int | None]] = field(default_factory=set)  # word, id, member
-
-    def note(self, opcode: int, operands: tuple[int, ...]) -> None:
-        """Remember what one instruction declares."""
-        if opcode == DECORATE and operands[1] == DECORATION_BINDING:
-            self._bindings[operands[0]] = operands[2]
-        elif opcode == DECORATE:
-            self._said.add((operands[1], operands[0], None))
-        elif opcode == MEMBER_DECORATE:
-            self._said.add((operands[2], operands[0], operands[1]))
-        elif opcode == TYPE_STRUCT:
-            self._members[operands[0]] = len(operands) - 1
-        elif opcode in (TYPE_ARRAY, TYPE_RUNTIME_ARRAY):
-            self._inner[operands[0]] = operands[1]
-        elif opcode == TYPE_POINTER:
-            self._inner[operands[0]] = operands[2]
-        elif opcode == VARIABLE:
-            self._inner[operands[1]] = operands[0]
-
-    def bindings_without(self, word: int) -> set[int]:
-        """Return the bindings that some variable uses without this decoration."""
-        return {slot for variable, slot in self._bindings.items() if not self._has(variable, word)}
-
-    def innermost(self, variable: int) -> int:
-        """Return the type that a variable points to, or has many of."""
-        while variable in self._inner:
-            variable = self._inner[variable]
-        return variable
-
-    def _has(self, variable: int, word: int) -> bool:
-        """Whether the decoration is on the variable, or on all members of its block."""
-        block = self.innermost(variable)
-        members = range(self._members.get(block, 0))
-        on_all = bool(members) and all((word, block, place) in self._said for place in members)
-        return on_all or (word, variable, None) in self._said
-
-
-@dataclass
-class _Sizes:
-    """The bytes of types, at the least: without the room between the elements of arrays."""
-
-    _of: dict[int, int] = field(default_factory=dict)
-    _offsets: dict[tuple[int, int], int] = field(default_factory=dict)
-
-    def note(self, opcode: int, operands: tuple[int, ...], values: Mapping[int, int]) -> None:
-        """Remember a type; ``values`` has the constants that were met so far."""
-        name, *about = operands
-        if opcode in (TYPE_INT, TYPE_FLOAT):
-            self._of[name] = about[0] // 8
-        elif opcode in (TYPE_VECTOR, TYPE_MATRIX):
-            self._of[name] = self._of.get(about[0], 0) * about[1]
-        elif opcode == TYPE_ARRAY:
-            self._of[name] = self._of.get(about[0], 0) * values.get(about[1], 0)
-        elif opcode == TYPE_STRUCT:
-            ends = (
-                self._offsets.get((name, place), 0) + self._of.get(member, 0)
-                for place, member in enumerate(about)
-            )
-            self._of[name] = max(ends, default=0)
-
-    def place(self, block: int, member: int, offset: int) -> None:
-        """Remember where a member of a block begins."""
-        self._offsets[block, member] = offset
-
-    def of(self, name: int) -> int:
-        """Return the bytes of a type."""
-        return self._of.get(name, 0)
-
-
 def check(code: bytes) -> None:
     """Raise ShaderError unless ``code`` begins and ends as SPIR-V does."""
     if len(code) < 4 * HEADER or len(code) % 4:
@@ -144,36 +85,89 @@ def check(code: bytes) -> None:
 def inspect(code: bytes) -> Shader:
     """Return what the shader ``code`` asks for; ShaderError if it cannot be read."""
     check(code)
-    shader, declared, bytes_of = Shader(), _Declarations(), _Sizes()
-    sizes: dict[int, tuple[int, ...]] = {}
-    workgroup = -1
+    reader = _Reader()
     for opcode, operands in _instructions(code):
+        try:
+            reader.note(opcode, operands)
+        except (IndexError, ValueError) as cause:
+            raise ShaderError(f"the SPIR-V is damaged: opcode {opcode} is cut short") from cause
+    return reader.done()
+
+
+@dataclass
+class _Reader:
+    """A shader as far as its instructions were read."""
+
+    shader: Shader = field(default_factory=Shader)
+    declared: Declarations = field(default_factory=Declarations)
+    bytes_of: Sizes = field(default_factory=Sizes)
+    kinds: dict[int, str] = field(default_factory=dict)  # type -> float, int or uint
+    sizes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    workgroup: int = -1
+
+    def note(self, opcode: int, operands: tuple[int, ...]) -> None:
+        """Take what one instruction says."""
+        shader = self.shader
         if opcode in DECLARING:
-            declared.note(opcode, operands)
+            self.declared.note(opcode, operands)
         if opcode in SIZED:
-            bytes_of.note(opcode, operands, shader._values)
-        elif opcode == MEMBER_DECORATE and operands[2] == OFFSET:
-            bytes_of.place(operands[0], operands[1], operands[3])
-        if opcode == DECORATE and operands[1] == DECORATION_BINDING:
-            shader.buffers.add(operands[2])
-        elif opcode == DECORATE and operands[1] == DECORATION_SPEC_ID:
-            shader._numbers[operands[0]] = operands[2]
-            shader.constants.add(operands[2])
-        elif opcode == DECORATE and operands[1:3] == (DECORATION_BUILTIN, BUILTIN_WORKGROUP_SIZE):
-            workgroup = operands[0]
-        elif opcode == EXECUTION_MODE and operands[1] == MODE_LOCAL_SIZE:
+            self.bytes_of.note(opcode, operands, shader._values, shader._numbers)
+        if opcode in (DECORATE, MEMBER_DECORATE):
+            self.bytes_of.decorate(opcode, operands)
+        if opcode == DECORATE:
+            self._decorate(*operands[:3])
+        elif opcode == CAPABILITY:
+            shader.capabilities.add(operands[0])
+        elif opcode == ENTRY_POINT:
+            self._enter(operands)
+        elif opcode == EXECUTION_MODE and operands[:2] == (shader.main, MODE_LOCAL_SIZE):
             shader._literal_size = operands[2:5]
-        elif opcode in (CONSTANT, SPEC_CONSTANT):
-            shader._values[operands[1]] = operands[2]
+        elif opcode in (TYPE_INT, TYPE_FLOAT):
+            self.kinds[operands[0]] = _kind(opcode, operands)
+        elif opcode in (CONSTANT, SPEC_CONSTANT, SPEC_TRUE, SPEC_FALSE):
+            self._constant(opcode, operands)
         elif opcode == SPEC_COMPOSITE:
-            sizes[operands[1]] = operands[2:5]
+            self.sizes[operands[1]] = operands[2:5]
         elif opcode == VARIABLE and operands[2] == CLASS_PUSH_CONSTANT:
-            shader.has_push = True
-            shader.push = bytes_of.of(declared.innermost(operands[1]))
-    shader._size_parts = sizes.get(workgroup, ())
-    shader.reads = declared.bindings_without(NON_READABLE)
-    shader.writes = declared.bindings_without(NON_WRITABLE)
-    return shader
+            size = self.bytes_of.of(self.declared.innermost(operands[1]))
+            shader.has_push, shader.push, shader.most_push = True, size.least, size.most
+
+    def done(self) -> Shader:
+        """Return the shader when all was read."""
+        shader, declared = self.shader, self.declared
+        shader._size_parts = self.sizes.get(self.workgroup, ())
+        shader.resources = declared.resources()
+        shader.reads = declared.bindings_without(NON_READABLE)
+        shader.writes = declared.bindings_without(NON_WRITABLE)
+        return shader
+
+    def _decorate(self, name: int, word: int, value: int | None = None) -> None:
+        if value is None:
+            return
+        if word == DECORATION_BINDING:
+            self.shader.buffers.add(value)
+        elif word == DECORATION_SPEC_ID:
+            self.shader._numbers[name] = value
+        elif (word, value) == (DECORATION_BUILTIN, BUILTIN_WORKGROUP_SIZE):
+            self.workgroup = name
+
+    def _enter(self, operands: tuple[int, ...]) -> None:
+        text = np.array(operands[2:], "<u4").tobytes().partition(b"\0")[0]
+        name = text.decode(errors="replace")
+        self.shader.entries.append(name)
+        if operands[0] == MODEL_COMPUTE and name == "main":
+            self.shader.main = operands[1]
+
+    def _constant(self, opcode: int, operands: tuple[int, ...]) -> None:
+        shader, (kind, name) = self.shader, operands[:2]
+        if opcode in (CONSTANT, SPEC_CONSTANT):
+            shader._values[name] = operands[2]
+        if opcode != CONSTANT and name in shader._numbers:
+            shader.constants[shader._numbers[name]] = self.kinds.get(kind, "bool")
+
+
+def _kind(opcode: int, operands: tuple[int, ...]) -> str:
+    return "float" if opcode == TYPE_FLOAT else "int" if operands[2] else "uint"
 
 
 def _instructions(code: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
