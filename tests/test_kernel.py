@@ -113,32 +113,51 @@ def test_includes(device: vk.Device, tmp_path: Path) -> None:
         Kernel(source)([x], 1)
 
 
-# What is given as push constants, the words that a shader sees, and what a function is given.
-PUSHES: list[tuple[Sequence[Any], bytes, list[Any]]] = [
-    ([1, -1, 2**32 - 1], struct.pack("<Iii", 1, -1, -1), [1, -1, 2**32 - 1]),
-    ([-(2**31), True, 0.1], struct.pack("<iif", -(2**31), 1, 0.1), [-(2**31), 1, np.float32(0.1)]),
+# What is given as push constants, the types that the shader declares, what it sees there, and what
+# a function is given.
+PUSHES: list[tuple[Sequence[Any], str, list[Any], list[Any]]] = [
+    ([1, -1, 2**32 - 1], "IiI", [1, -1, 2**32 - 1], [1, -1, 2**32 - 1]),
+    ([-(2**31), True, 0.1], "iif", [-(2**31), 1, 0.1], [-(2**31), 1, np.float32(0.1)]),
     (
         [np.uint8(3), np.int64(-3), np.float64(1 / 3)],
-        struct.pack("<iif", 3, -3, 1 / 3),
+        "iif",
+        [3, -3, 1 / 3],
         [3, -3, np.float32(1 / 3)],
     ),
     (
         [float("inf"), np.float16(0.5), -0.0],
-        struct.pack("<fff", float("inf"), 0.5, -0.0),
+        "fff",
+        [float("inf"), 0.5, -0.0],
         [np.float32(np.inf), np.float32(0.5), np.float32(-0.0)],
     ),
-    (np.array([5, 6, 7]), struct.pack("<iii", 5, 6, 7), [5, 6, 7]),
+    (np.array([5, 6, 7]), "iii", [5, 6, 7], [5, 6, 7]),
+    ([2, 0.5, -(2**24) - 1], "fff", [2.0, 0.5, -(2.0**24)], [2, np.float32(0.5), -(2**24) - 1]),
+    ([1, 2, np.int8(-3)], "F.i", [1.0, 2.0, -3], [1, 2, -3]),
 ]
-WORDS = """#version 450
-layout(std430, binding = 0) writeonly buffer X { uint x[]; };
-layout(push_constant) uniform Push { uint a; uint b; uint c; };
-void main() { x[0] = a; x[1] = b; x[2] = c; }"""
+# F is a vector, whose second number is where the point is.
+TYPES = {"I": "uint {};", "i": "int {};", "f": "float {};", "F": "vec2 {};", ".": ""}
+BITS = {"I": "{}", "i": "uint({})", "f": "floatBitsToUint({})", "F": "floatBitsToUint({}.x)"}
+BITS["."] = "floatBitsToUint(a.y)"
 
 
-@pytest.mark.parametrize(("push", "words", "given"), PUSHES, ids=str)
-def test_push_constants(place: Place, push: Any, words: bytes, given: list[Any]) -> None:
+def words_shader(types: str) -> str:
+    members = " ".join(TYPES[t].format(n) for n, t in zip("abc", types, strict=True))
+    stores = " ".join(
+        f"x[{i}] = {BITS[t].format(n)};" for i, (n, t) in enumerate(zip("abc", types, strict=True))
+    )
+    return f"""#version 450
+layout(std430, binding = 0) writeonly buffer X {{ uint x[]; }};
+layout(push_constant) uniform Push {{ {members} }};
+void main() {{ {stores} }}"""
+
+
+@pytest.mark.parametrize(("push", "types", "sees", "given"), PUSHES, ids=str)
+def test_push_constants(
+    place: Place, push: Any, types: str, sees: list[Any], given: list[Any]
+) -> None:
     seen: list[Any] = []
-    kernel = Kernel(WORDS, host=lambda x, *numbers: seen.append(numbers))
+    words = struct.pack("<" + types.replace("F", "f").replace(".", "f"), *sees)
+    kernel = Kernel(words_shader(types), host=lambda x, *numbers: seen.append(numbers))
     for own, host in ((push, given), (words, [words]), (bytearray(words), [words])):
         x = grilly.zeros(3, place)
         kernel([x], 1, own)

@@ -95,3 +95,17 @@ def test_push_constants_for_a_shader_without(device: vk.Device) -> None:
     for kernel in (Kernel(PLAIN), Kernel(vk.compile_glsl(PLAIN))):
         with pytest.raises(ValueError, match="push has 8 bytes, and the shader has no push"):
             kernel([x], 1, [1, 2])
+
+
+def test_a_float_where_the_shader_has_none(device: vk.Device) -> None:
+    kernel = Kernel(
+        """#version 450
+layout(std430, binding = 0) buffer X { float x[]; };
+layout(push_constant) uniform Push { float scale; uint count; };
+void main() { x[0] = scale + float(count); }"""
+    )
+    x = grilly.zeros(1, device.info.index)
+    with pytest.raises(TypeError, match=r"push\[1\] is uint in the shader, got 3.0: write an int"):
+        kernel([x], 1, [2.0, 3.0])
+    kernel([x], 1, [2, 3])
+    assert x.item() == 5

@@ -83,9 +83,10 @@ class Kernel:
     ) -> None:
         """Run ``groups`` workgroups over ``arrays``, or record that inside ``grilly.record()``.
 
-        ``groups`` is a number, or up to three (x, y, z). ``push`` are the push constants: ints
-        become 32-bit integers and floats float32, in their order; or bytes. Returns at once. An
-        array without elements is one float of which nothing is seen.
+        ``groups`` is a number, or up to three (x, y, z). ``push`` are the push constants in
+        their order, as 32-bit numbers of the types that the shader declares (an int is a float
+        where it has one); or bytes. Returns at once. An array without elements is one float of
+        which nothing is seen.
 
         Raises ValueError or TypeError for arrays of different devices, groups and push constants
         that cannot be, and for more arrays or push constants than the shader has, ShaderError for
@@ -99,6 +100,10 @@ class Kernel:
     def on(self, device: vk.Device, count: int, push: int) -> vk.Kernel:
         """Return the pipeline for so many arrays and bytes of push constants."""
         return self._shader.on(device, count, push)
+
+    def words(self, op: Dispatch) -> bytes:
+        """Return the push constants of a dispatch, for which ``on`` was called."""
+        return self._shader.words(op.pushed)
 
     def host(self, op: Dispatch) -> None:
         """Do a dispatch on numpy arrays."""
@@ -185,7 +190,7 @@ class Dispatch(ops.Recorded):
         data = self.pushed[0]
         kernel = self.kernel.on(tape.device, len(self.arrays), len(data))
         spans = [array._memory.span for array in self.arrays]
-        tape.dispatch(kernel.bind(spans), self.groups, data)
+        tape.dispatch(kernel.bind(spans), self.groups, self.kernel.words(self))
 
     def tape(self, device: vk.Device) -> vk.Tape:
         return self.kernel.kept(self, device)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import vk
 from ..errors import ShaderError
+from . import ops
 
 
 class Source:
@@ -35,6 +39,16 @@ class Source:
         _check_push(shader, push)
         return device.kernel(code, count, push, self._constants)
 
+    def words(self, push: tuple[bytes, tuple[Any, ...]]) -> bytes:
+        """Return the bytes of push constants, given as bytes and as the numbers that they are.
+
+        A whole number where the shader has a float becomes one. Call ``on`` before.
+        """
+        assert self._read is not None
+        data, numbers = push
+        kinds = self._read[1].push_kinds
+        return data if numbers == (data,) else ops.push(*_fitting(numbers, kinds))
+
     def _taken(self, code: bytes) -> tuple[bytes, vk.Shader]:
         """Return the shader, unless it is refused or the constants do not fit it."""
         shader = vk.inspect(code)
@@ -58,6 +72,17 @@ class Source:
                 f"arrays has {count}, and the shader has bindings {slots} only: leave out those "
                 "that it has not"
             )
+
+
+def _fitting(numbers: tuple[Any, ...], kinds: Mapping[int, str]) -> list[Any]:
+    """Return push constants as their words are declared; TypeError for a float that is no float."""
+    found = []
+    for i, number in enumerate(numbers):
+        kind, given = kinds.get(i), isinstance(number, np.float32)
+        if kind in ("int", "uint") and given:
+            raise TypeError(f"push[{i}] is {kind} in the shader, got {float(number)}: write an int")
+        found.append(np.float32(number) if kind == "float" and not given else number)
+    return found
 
 
 def _check_push(shader: vk.Shader, push: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import ShaderError
-from .spirv_types import Declarations, Resource, Sizes
+from .spirv_types import Declarations, Resource, Sizes, kind_of
 from .spirv_words import (
     BUILTIN_WORKGROUP_SIZE,
     CAPABILITY,
@@ -52,6 +52,7 @@ class Shader:
     has_push: bool = False
     push: int = 0  # the least bytes of push constants that it can read
     most_push: float = 0  # no more bytes than these can be meant for it; inf if that is not known
+    push_kinds: dict[int, str] = field(default_factory=dict)  # word: float, int or uint, if known
     constants: dict[int, str] = field(default_factory=dict)  # number: float, int, uint or bool
     resources: list[Resource] = field(default_factory=list)
     capabilities: set[int] = field(default_factory=set)
@@ -123,7 +124,7 @@ class _Reader:
         elif opcode == EXECUTION_MODE and operands[:2] == (shader.main, MODE_LOCAL_SIZE):
             shader._literal_size = operands[2:5]
         elif opcode in (TYPE_INT, TYPE_FLOAT):
-            self.kinds[operands[0]] = _kind(opcode, operands)
+            self.kinds[operands[0]] = kind_of(opcode, operands)
         elif opcode in (CONSTANT, SPEC_CONSTANT, SPEC_TRUE, SPEC_FALSE):
             self._constant(opcode, operands)
         elif opcode == SPEC_COMPOSITE:
@@ -131,6 +132,7 @@ class _Reader:
         elif opcode == VARIABLE and operands[2] == CLASS_PUSH_CONSTANT:
             size = self.bytes_of.of(self.declared.innermost(operands[1]))
             shader.has_push, shader.push, shader.most_push = True, size.least, size.most
+            shader.push_kinds = self.bytes_of.kinds(self.declared.innermost(operands[1]))
 
     def done(self) -> Shader:
         """Return the shader when all was read."""
@@ -164,10 +166,6 @@ class _Reader:
             shader._values[name] = operands[2]
         if opcode != CONSTANT and name in shader._numbers:
             shader.constants[shader._numbers[name]] = self.kinds.get(kind, "bool")
-
-
-def _kind(opcode: int, operands: tuple[int, ...]) -> str:
-    return "float" if opcode == TYPE_FLOAT else "int" if operands[2] else "uint"
 
 
 def _instructions(code: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:

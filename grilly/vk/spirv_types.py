@@ -34,6 +34,11 @@ BOUND = (CLASS_UNIFORM_CONSTANT, CLASS_UNIFORM, CLASS_STORAGE_BUFFER)
 ROOM = 16  # bytes: no layout aligns 32-bit numbers to more
 
 
+def kind_of(opcode: int, operands: tuple[int, ...]) -> str:
+    """Return what a type of numbers is: float, int or uint."""
+    return "float" if opcode == TYPE_FLOAT else "int" if operands[2] else "uint"
+
+
 class Resource(NamedTuple):
     """A variable that a descriptor stands for; ``other`` is what it is if no storage buffer."""
 
@@ -131,6 +136,9 @@ class Sizes:
     _of: dict[int, Size] = field(default_factory=dict)
     _offsets: dict[tuple[int, int], int] = field(default_factory=dict)
     _strides: dict[int, int] = field(default_factory=dict)
+    # Of numbers and vectors the kind of each 32-bit component, and the members of blocks.
+    _kinds: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _members: dict[int, list[int]] = field(default_factory=dict)
 
     def note(
         self,
@@ -143,9 +151,12 @@ class Sizes:
         name, *about = operands
         if opcode in (TYPE_INT, TYPE_FLOAT):
             self._of[name] = Size(about[0] // 8, about[0] // 8, about[0] // 8)
+            if about[0] == 32:
+                self._kinds[name] = (kind_of(opcode, operands),)
         elif opcode == TYPE_VECTOR:
             least = self.of(about[0]).least * about[1]
             self._of[name] = Size(least, least, 8 if about[1] == 2 else ROOM)
+            self._kinds[name] = self._kinds.get(about[0], ()) * min(about[1], 4)
         elif opcode == TYPE_MATRIX:  # by columns or by rows: only its members know
             column = self.of(about[0]).least
             self._of[name] = Size(column * about[1], ROOM * max(about[1], column // 4), ROOM)
@@ -154,6 +165,7 @@ class Sizes:
             self._of[name] = self._array(name, about[0], values.get(about[1], 0), known)
         elif opcode == TYPE_STRUCT:
             self._of[name] = self._block(name, about)
+            self._members[name] = about
 
     def decorate(self, opcode: int, operands: tuple[int, ...]) -> None:
         """Remember where a member of a block begins, and how far apart elements are."""
@@ -165,6 +177,14 @@ class Sizes:
     def of(self, name: int) -> Size:
         """Return the bytes of a type."""
         return self._of.get(name, Size())
+
+    def kinds(self, block: int) -> dict[int, str]:
+        """Return the kinds of the words of a block, of which numbers and vectors are known."""
+        return {
+            self._offsets.get((block, place), 0) // 4 + i: kind
+            for place, member in enumerate(self._members.get(block, ()))
+            for i, kind in enumerate(self._kinds.get(member, ()))
+        }
 
     def _array(self, name: int, element: int, length: int, known: bool) -> Size:
         one = self.of(element)
