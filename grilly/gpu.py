@@ -9,7 +9,7 @@ import numpy as np
 
 from . import hyper, planning, vk
 from .errors import DeviceLostError
-from .gpu_record import WORKERS, WORKERS_ON_HARDWARE, Recorded, clock_words, job_words
+from .gpu_record import WORKERS, WORKERS_ON_HARDWARE, Recorded, clock_words, is_plain, job_words
 from .gpu_rules import GpuRules
 from .planning import NOWHERE, Array, Clock, Examined, Homes, Job, Plan
 from .program import Structure, program
@@ -116,13 +116,14 @@ class GpuBackend(Recorded):
         deals = [(part.table.shape, part.groups) for part in dealt]
         # The norm is of the tensors that have a lane, and of these in their order.
         active = [lane is not None for lane in plan.lane_of] if plan.control else None
-        shape = (plan.lanes, [*counts.items()], deals, clock, active)
+        plain = is_plain(self._kind, plan.jobs)
+        shape = (plan.lanes, [*counts.items()], deals, clock, active, plain)
         same = shape == self._shape and window == self._window
         self._history.keep(plan.shown, same)
         if not same:
             self._shape = None  # until all is made: if the device fails, make it again
             self._lanes, self._window = plan.lanes, window
-            self._make(counts, sum(map(len, jobs)), dealt, clock, active)
+            self._make(counts, sum(map(len, jobs)), dealt, clock, active, plain)
             self._shape = shape
             self.version += 1
         self._paces = plan.paces

@@ -15,7 +15,7 @@ from .gpu_history import GpuHistory
 from .gpu_norm import GpuNorm
 from .planning import Array, Clock, Job, Pace
 from .program import Structure, program
-from .schedules import SHIPPED
+from .schedules import SHIPPED, Constant
 from .slabs import Slabs
 
 # Invocations of a workgroup, by measurement (docs/performance.md); a software driver's are as many
@@ -75,9 +75,11 @@ class Recorded:
         dealt: list[Chunks],
         clock_words: int,
         active: Sequence[bool] | None,
+        plain: bool,
     ) -> None:
         """Make the buffers of a plan's shape and record its tapes."""
         device = self._device
+        self._plain = plain
         self._clock = device.buffer(4 * clock_words)
         self._row_words = self._lanes * len(hyper.COLUMNS[self._kind])
         self._table = device.buffer(4 * self._row_words * self._window, fill=255)
@@ -107,7 +109,7 @@ class Recorded:
 
         ``grads`` is the slab of the gradients.
         """
-        name, control = SHADER[(self._kind, *self._states)], []
+        name, control = SHADER[(self._kind, *self._states)] + "_plain" * self._plain, []
         if self._active is not None:
             self._norm_of(grads, self._active).record(tape)
             name, control = f"{name}_controlled", [self._control]
@@ -151,6 +153,14 @@ class Recorded:
                 groups = -(-count * (rows & ~hyper.ONLY_DIRTY) // FILL_LOCAL_SIZE)
                 tape.dispatch(kernel.bind([self._clock, self._jobs, self._table]), groups, push)
                 first += count * (len(hyper.JOB_WORDS) + structure.words)
+
+
+def is_plain(kind: str, jobs: Sequence[Job]) -> bool:
+    """Whether no lane asks for what the plain kernels leave out: each float4 would pay for it."""
+    if kind != "SGD":
+        return False
+    spared = {hyper.COLUMNS[kind].index(name) for name in ("weight_decay", "nesterov")}
+    return all(job.formula == Constant(0.0) for job in jobs if job.column in spared)
 
 
 def local_size(device: vk.Device) -> int:

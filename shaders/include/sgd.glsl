@@ -11,6 +11,44 @@ layout(std430, binding = SLAB(1)) readonly buffer Grad { vec4 grad[]; };
 layout(std430, binding = SLAB(2)) buffer MomentumBuffer { vec4 momentum_buffer[]; };
 #endif
 
+#ifdef PLAIN
+// Where no group has weight decay or Nesterov's momentum; the same bits as below.
+void main() {
+  BEGIN(row)
+  FOR_CHUNKS(c) {
+    Chunk chunk = chunks[c];
+    SGD h = table[row * lanes + chunk.lane];
+    float sign = h.maximize != 0.0 ? -1.0 : 1.0;
+    uint end = chunk.start + chunk.count;
+#ifdef MOMENTUM
+    if (h.momentum != 0.0) {
+      vec4 keep_4 = vec4(h.momentum), fresh_4 = vec4(sign * h.fresh), step_4 = vec4(h.lr);
+      FOR_FLOAT4(i, chunk.start, end) {
+        GRADIENT(given, i)
+        precise vec4 new = fresh_4 * given;
+        vec4 old = momentum_buffer[i];
+        precise vec4 kept = keep_4 * old;
+        precise vec4 buf = kept + new;
+        precise vec4 change = step_4 * buf;
+        vec4 p = param[i];
+        precise vec4 new_p = p - change;
+        momentum_buffer[i] = buf;
+        param[i] = new_p;
+      }
+      continue;
+    }
+#endif
+    vec4 rate_4 = vec4(sign * h.lr);
+    FOR_FLOAT4(i, chunk.start, end) {
+      vec4 p = param[i];
+      GRADIENT(given, i)
+      precise vec4 change = rate_4 * given;
+      precise vec4 new_p = p - change;
+      param[i] = new_p;
+    }
+  }
+}
+#else
 // g is the negative of the gradient: with decay, decay p - given; without, where an infinite weight
 // must not make it nan, -0 - given. To maximize, its sign changes once more. The constants have the
 // sign, so that no operation is spent on it; what is masked out changes no bit of a sum.
@@ -63,3 +101,4 @@ void main() {
     }
   }
 }
+#endif

@@ -22,7 +22,8 @@ OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
     "AdamW, amsgrad": ("AdamW", {"amsgrad": True}),
     "Adam": ("Adam", {"weight_decay": 1e-4}),
     "SGD": ("SGD", {}),
-    "SGD, momentum": ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-4}),
+    "SGD, momentum": ("SGD", {"momentum": 0.9}),
+    "SGD, Nesterov, decay": ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-4}),
 }
 
 # Loads and stores of an optimizer's step: every slab is loaded, and all but the gradient's stored.

@@ -1,0 +1,6 @@
+#version 450
+#extension GL_GOOGLE_include_directive : require
+// SGD with momentum where no group has weight decay or Nesterov's momentum.
+#define MOMENTUM
+#define PLAIN
+#include "sgd.glsl"
