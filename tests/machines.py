@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from hypothesis import HealthCheck, Phase, settings
+
+from grilly import RecordError
+
+P = TypeVar("P")
 
 
 def machine_settings(examples: int, steps: int, *, fixed: bool) -> settings:
@@ -16,3 +23,12 @@ def machine_settings(examples: int, steps: int, *, fixed: bool) -> settings:
         phases=(Phase.explicit, Phase.generate),
         suppress_health_check=list(HealthCheck),
     )
+
+
+def error_of(move: Callable[[P], object], player: P) -> Exception | None:
+    """Let ``player`` make a move; return the error that a user may get of it."""
+    try:
+        move(player)
+    except (ValueError, KeyError, RuntimeError, RecordError) as error:
+        return error
+    return None

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from machines import machine_settings
+from machines import error_of, machine_settings
 from tape_runs import Run, assert_same, gradient
 from test_state_machine import MAKES
 
@@ -151,7 +151,7 @@ class Replays(RuleBasedStateMachine):
 
     def all(self, move: Any) -> None:
         """Let everybody make a move; either all raise the same error or none does."""
-        errors = [_error_of(move, player) for player in (self.oracle, *self.players)]
+        errors = [error_of(move, player) for player in (self.oracle, *self.players)]
         assert len(set(map(type, errors))) == 1, errors
         self.over = errors[0] is not None
         if not self.over:
@@ -172,11 +172,11 @@ class Replays(RuleBasedStateMachine):
         """One that a scheduler refuses may have made a round, which has shown that."""
         before = self.oracle.made
         each = sum(letter in "ab" for letter in self.oracle.text)
-        errors = [_error_of(lambda p: p.replay(rounds), player) for player in self.players]
+        errors = [error_of(lambda p: p.replay(rounds), player) for player in self.players]
         assert len({(type(e), str(e)) for e in errors}) == 1, errors
         if errors[0] is not None and not isinstance(errors[0], RecordError):
             self.over = True
-            assert type(_error_of(lambda p: p.eager(rounds), self.oracle)) is type(errors[0])
+            assert type(error_of(lambda p: p.eager(rounds), self.oracle)) is type(errors[0])
             return
         done = {(player.made - before) / (each or 1) for player in self.players}
         assert len(done) == 1 and done <= ({rounds} if errors[0] is None else {0, 1}), done
@@ -241,14 +241,6 @@ class Replays(RuleBasedStateMachine):
     @rule()
     def nothing_more(self) -> None:
         """After an error that everybody raised the run is over."""
-
-
-def _error_of(move: Any, player: Player) -> Exception | None:
-    try:
-        move(player)
-    except (ValueError, KeyError, RuntimeError, RecordError) as error:
-        return error
-    return None
 
 
 class TestReplays(Replays.TestCase):  # type: ignore[name-defined, misc]

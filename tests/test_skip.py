@@ -15,6 +15,7 @@ import pytest
 import torch
 from cycle import MAX_LR, TOTAL, exact_rows
 from plain import F, PlainAdamW, hashed_gradient
+from skipping import per_step
 from torch_twin import ATOL, RTOL
 
 import grilly
@@ -119,15 +120,11 @@ ALONG: dict[str, Any] = {
     "CosineAnnealingLR": lambda o: lrs.CosineAnnealingLR(o, 50),
     "ExponentialLR": lambda o: lrs.ExponentialLR(o, 0.99),
     "LambdaLR": lambda o: lrs.LambdaLR(o, lambda t: 1 / (t + 1)),
-    "LambdaLR, opaque": lambda o: lrs.LambdaLR(o, opaque),
-    "MultiplicativeLR": lambda o: lrs.MultiplicativeLR(o, opaque),
+    "LambdaLR, opaque": lambda o: lrs.LambdaLR(o, per_step),
+    "MultiplicativeLR": lambda o: lrs.MultiplicativeLR(o, per_step),
     "SequentialLR": sequence,
     "ParamScheduler": lambda o: ParamScheduler(o, {"lr": Ramp(1.0, 0.0, 1.0, steps=99)}),
 }
-
-
-def opaque(t: float) -> float:
-    return [1.0, 0.5, 0.75][int(t) % 3]
 
 
 @pytest.mark.parametrize("name", ALONG)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from machines import machine_settings
 from plain import F, hashed_gradient
-from skipping import DEFAULTS, Loop, Ticks
+from skipping import DEFAULTS, Loop, Ticks, per_step
 
 import grilly
 from grilly import optim, vk
@@ -40,10 +40,6 @@ class Custom(lrs.LRScheduler):
     def get_lr(self) -> list[float]:
         rates = [group["lr"] for group in self.optimizer.param_groups]
         return rates if self._is_initial else [rate * 0.75 for rate in rates]
-
-
-def per_step(t: float) -> float:
-    return [1.0, 0.5, 0.75][int(t) % 3]
 
 
 def sequence(optimizer: Any) -> Any:

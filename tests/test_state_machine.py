@@ -17,7 +17,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from machines import machine_settings
+from machines import error_of, machine_settings
 from targets import SIZE, THEIRS, GrillyTarget, TorchTarget
 
 from grilly import optim, vk
@@ -208,7 +208,7 @@ class Training(RuleBasedStateMachine):
 
     def all(self, move: Any) -> None:
         """Let everybody make a move; either all raise the same error or none does."""
-        errors = [_error_of(move, player) for player in (self.torch, *self.ours)]
+        errors = [error_of(move, player) for player in (self.torch, *self.ours)]
         assert len(set(map(type, errors))) == 1, errors
         self.over = errors[0] is not None
         if not self.over:
@@ -315,14 +315,6 @@ class Training(RuleBasedStateMachine):
     @rule()
     def nothing_more(self) -> None:
         """After an error that everybody raised the run is over."""
-
-
-def _error_of(move: Any, player: Player) -> Exception | None:
-    try:
-        move(player)
-    except (ValueError, KeyError, RuntimeError) as error:
-        return error
-    return None
 
 
 class TestTraining(Training.TestCase):  # type: ignore[name-defined, misc]
