@@ -252,7 +252,7 @@ def test_what_else_the_machine_did(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- The parts ------------------------------------------------------------------------------------
 
-TINY = QUICK._replace(windows=(8, 256), sizes=(400,))
+TINY = QUICK._replace(windows=(8, 256))
 # These start processes, and these are not about Vulkan.
 FAKED, ELSEWHERE = ("memory", "start"), ("numpy", "schedulers")
 FIGURES = {
@@ -261,6 +261,12 @@ FIGURES = {
     "eager": {"eager", "eager, moved"},
     "many": {"tensors", "groups"},
     "memory": {"memory"},
+    "kernels": {
+        *("AdamW, large", "AdamW, huge", "AdamW, best"),
+        *("SGD, momentum, large", "SGD, momentum, huge"),
+    },
+    "numpy": {"foreach"},
+    "tables": {"table"},
 }
 
 

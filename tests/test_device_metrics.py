@@ -22,6 +22,8 @@ from grilly.resident import ops
 from grilly.rules import Plateau
 from grilly.schedules import Join
 
+pytestmark = pytest.mark.turns
+
 PLATEAU = MAKES["plateau"]
 
 # --- Metrics that are not finite -----------------------------------------------------------------

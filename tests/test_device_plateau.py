@@ -10,6 +10,8 @@ from metric_runs import MAKES, Run, check, falling
 
 from grilly.rules import Plateau
 
+pytestmark = pytest.mark.turns
+
 SOME = ["plateau", "greedy", "product", "per group"]
 ONE_CLASS = [name for name in MAKES if name.startswith(("plateau", "greedy"))]
 

@@ -18,6 +18,8 @@ from grilly import gpu_history, hyper, kept, planning, vk
 from grilly.optim import SGD, AdamW
 from grilly.optim.lr_scheduler import StepLR
 
+pytestmark = pytest.mark.turns
+
 F = np.float32
 NAMES = hyper.COLUMNS["AdamW"]
 SIZE = 5

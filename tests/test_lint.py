@@ -419,5 +419,5 @@ def test_rates_that_come_one_by_one_are_not_looked_at_by_the_million() -> None:
     words = "steps must be at most 1000000 for StepLR, whose rates come one by one, got 1000001"
     with pytest.raises(ValueError, match=words):
         lint(scheduler, 10**6 + 1)
-    with pytest.raises(ValueError, match=r"steps must be within 2\^53"):
+    with pytest.raises(ValueError, match=r"steps must be at most 2\^53"):
         lint(0.1, 2**53 + 1)

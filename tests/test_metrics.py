@@ -20,6 +20,8 @@ from grilly.optim.lr_scheduler import ReduceLROnPlateau
 from grilly.rules import Multiplicative, Plateau
 from grilly.schedules import End, Stretch
 
+pytestmark = pytest.mark.turns
+
 # --- Mean and Ema --------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from plain_norm import INF, LANES, PARTS, SHARE, F, Tensors, stream, wanted
 from grilly import chunks, cpu_norm, gpu_norm, hyper, shaders, slabs, vk
 from grilly.slabs import Slabs
 
+pytestmark = pytest.mark.turns
+
 
 def normal(*sizes: int, scale: float = 1.0, seed: int = 0) -> Tensors:
     rng = np.random.default_rng(seed)

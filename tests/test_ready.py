@@ -19,6 +19,8 @@ from grilly.optim.ready import Ready
 from grilly.optim.stepping import Stepping
 from grilly.schedules import PiecewiseConstant
 
+pytestmark = pytest.mark.turns
+
 F = np.float32
 SIZES = 5, 700, 64
 

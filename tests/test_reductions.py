@@ -16,6 +16,8 @@ from grilly.rules.on_device import device_plateau, held_of, state_of
 from grilly.rules.words import offsets, read, size
 from grilly.vk import spirv
 
+pytestmark = pytest.mark.turns
+
 Rng = np.random.Generator
 
 

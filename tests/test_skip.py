@@ -25,6 +25,8 @@ from grilly.optim import lr_scheduler as lrs
 from grilly.optim.stepping import Begun
 from grilly.schedules import Ramp
 
+pytestmark = pytest.mark.turns
+
 SIZE = 70
 GOOD = hashed_gradient(SIZE, 1)
 # Makes a gradient infinite in every third update, from the second on; else it is ``good``.

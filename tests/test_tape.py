@@ -15,6 +15,8 @@ from grilly.optim.param_scheduler import ParamScheduler
 from grilly.resident import players
 from grilly.schedules import Cosine, Linear
 
+pytestmark = pytest.mark.turns
+
 Place = str | int
 
 KINDS: list[tuple[str, dict[str, Any]]] = [

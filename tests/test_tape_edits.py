@@ -19,6 +19,8 @@ from grilly.optim import lr_scheduler as lrs
 from grilly.optim.param_scheduler import ParamScheduler
 from grilly.schedules import Linear
 
+pytestmark = pytest.mark.turns
+
 Place = str | int
 Move = Callable[[Run], object]
 

@@ -18,6 +18,8 @@ from grilly.optim.param_scheduler import ParamScheduler
 from grilly.rules import Plateau
 from grilly.schedules import Linear
 
+pytestmark = pytest.mark.turns
+
 Place = str | int
 
 

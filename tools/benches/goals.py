@@ -55,5 +55,26 @@ GOALS: dict[str, Goal] = {
     "eager, moved": Goal("eager step, gradients in, parameters out / the same, {large}", 1.3),
     "tensors": Goal("{members} tensors / one, {large} in all", 1.10),
     "groups": Goal("{members} groups with rates of their own / one, {large} in all", 1.2),
+    "AdamW, large": Goal(
+        "copy shader / AdamW, {large}", 0.92, least=True, others={"SwiftShader": 0.85}
+    ),
+    "AdamW, huge": Goal(
+        "copy shader / AdamW, {huge}", 0.92, least=True, others={"SwiftShader": 0.85}
+    ),
+    "AdamW, best": Goal(
+        "the best layout's copy shader / AdamW, {large}",
+        0.9,
+        least=True,
+        others={"SwiftShader": 0.8},
+    ),
+    "SGD, momentum, large": Goal("copy shader / SGD with momentum, {large}", 0.95, least=True),
+    "SGD, momentum, huge": Goal("copy shader / SGD with momentum, {huge}", 0.95, least=True),
+    "table": Goal(
+        "stepping torch's scheduler / a table of {table} cosine steps",
+        20,
+        least=True,
+        others={"SwiftShader": 2.5, "numpy": 30},
+    ),
+    "foreach": Goal("torch foreach / AdamW on numpy, {huge}", 1.8, least=True),
     "memory": Goal("peak memory / 16 bytes a parameter, kernels compiled before, {huge}", 1.15),
 }

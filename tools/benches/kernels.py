@@ -11,6 +11,7 @@ import numpy as np
 from grilly import chunks, gpu, gpu_record, optim, shaders, vk
 from grilly.optim.lr_scheduler import OneCycleLR
 
+from .goals import GOALS
 from .report import Report
 from .scale import Scale
 from .timing import ratio, short, timed
@@ -109,7 +110,9 @@ def layouts_for(device: vk.Device, size: int) -> list[tuple[int, int]]:
     ]
 
 
-def bench_kernel(info: vk.DeviceInfo, name: str, size: int, scale: Scale) -> list[str]:
+def bench_kernel(
+    info: vk.DeviceInfo, name: str, size: int, scale: Scale, report: Report
+) -> list[str]:
     """Return the row of an optimizer against its copy shader."""
     optimizer = new_optimizer(info, size, name)
     backend = backend_of(optimizer)
@@ -126,13 +129,13 @@ def bench_kernel(info: vk.DeviceInfo, name: str, size: int, scale: Scale) -> lis
     runs = {name: submitted(device, tape, times) for name, tape in tapes.items()}
     seconds = timed(runs, scale.rounds)
     best = min((str(layout) for layout in fits), key=lambda name: statistics.median(seconds[name]))
-    return [
-        name,
-        short(size),
-        f"{ratio(seconds, 'copy', 'step'):.2f}",
-        f"{ratio(seconds, best, 'step'):.2f} {best}",
-        f"{ratio(seconds, 'again', 'step'):.2f}",
-    ]
+    same, other, noise = (ratio(seconds, run, "step") for run in ("copy", best, "again"))
+    where = {scale.large: "large", scale.huge: "huge"}.get(size)
+    if f"{name}, {where}" in GOALS:
+        report.figure(f"{name}, {where}", info.name, same, noise)
+    if where == "large" and f"{name}, best" in GOALS:
+        report.figure(f"{name}, best", info.name, other, noise)
+    return [name, short(size), f"{same:.2f}", f"{other:.2f} {best}", f"{noise:.2f}"]
 
 
 def bench_layouts(info: vk.DeviceInfo, size: int, scale: Scale) -> list[list[str]]:
@@ -156,7 +159,9 @@ def show(report: Report, scale: Scale, infos: Sequence[vk.DeviceInfo]) -> None:
     names = [name for name, (kind, _) in OPTIMIZERS.items() if hasattr(optim, kind)]
     head = ["optimizer", "parameters", "same layout", "best layout (local size, float4)", "self"]
     for info in infos:
-        rows = [bench_kernel(info, name, size, scale) for name in names for size in scale.sizes]
+        rows = [
+            bench_kernel(info, name, size, scale, report) for name in names for size in scale.sizes
+        ]
         title = f"On {info.name}, copy shader's time / the optimizer's, over two groups"
         report.table(f"{title} (1 is memory speed):", head, rows)
         title = f"On {info.name}, AdamW at {short(scale.large)} in other layouts / as it is:"

@@ -84,7 +84,7 @@ def steps(size: int) -> dict[str, Callable[[], object]]:
     return found
 
 
-def bench(size: int, scale: Scale) -> list[str]:
+def bench(size: int, scale: Scale, report: Report) -> list[str]:
     """Return the row of the others' times against grilly's."""
     times = scale.steps_of(size)
     runs = {name: repeated(step, times) for name, step in steps(size).items()}
@@ -92,7 +92,10 @@ def bench(size: int, scale: Scale) -> list[str]:
     figures = [
         f"{ratio(seconds, name, 'grilly'):.2f}" if name in seconds else "" for name in OTHERS
     ]
-    return [short(size), *figures, f"{ratio(seconds, 'again', 'grilly'):.2f}"]
+    noise = ratio(seconds, "again", "grilly")
+    if size == scale.huge and torch is not None:
+        report.figure("foreach", "numpy", ratio(seconds, "torch foreach", "grilly"), noise)
+    return [short(size), *figures, f"{noise:.2f}"]
 
 
 def show(report: Report, scale: Scale, _: Sequence[vk.DeviceInfo]) -> None:
@@ -101,4 +104,4 @@ def show(report: Report, scale: Scale, _: Sequence[vk.DeviceInfo]) -> None:
     report.section(f"numpy ({version})")
     head = ["parameters", *OTHERS, "self"]
     title = "AdamW, the other's time / the numpy device's (above 1 the numpy device is faster):"
-    report.table(title, head, [bench(size, scale) for size in scale.sizes])
+    report.table(title, head, [bench(size, scale, report) for size in scale.sizes])

@@ -27,8 +27,9 @@ except ImportError:
     torch = None  # type: ignore[assignment]
 
 STEPS = 10**6  # of a schedule
+COSINE = "Cosine, of CosineAnnealingLR"
 SCHEDULES: dict[str, Schedule] = {
-    "Cosine, of CosineAnnealingLR": Cosine(0.1, 0.0, STEPS),
+    COSINE: Cosine(0.1, 0.0, STEPS),
     "CosineDecay": CosineDecay(0.1, 0.0, STEPS),
     "PolynomialDecay, power 0.9": PolynomialDecay(0.1, 0.0, STEPS, 0.9),
     "Exponential": Exponential(0.1, 0.99999),
@@ -45,7 +46,7 @@ def torch_steps(times: int) -> Run:
     return repeated(scheduler.step, times)
 
 
-def bench(name: str, device: Any, scale: Scale) -> list[str]:
+def bench(name: str, place: str, device: Any, scale: Scale, report: Report) -> list[str]:
     """Return the row of a schedule on a device."""
 
     def filled() -> None:
@@ -55,11 +56,14 @@ def bench(name: str, device: Any, scale: Scale) -> list[str]:
     if torch is not None:
         runs["torch"] = torch_steps(scale.stepped)
     seconds = timed(runs, scale.rounds)
-    theirs = ""
+    theirs, noise = "", ratio(seconds, "again", "grilly")
     if torch is not None:
-        theirs = f"{ratio(seconds, 'torch', 'grilly') * scale.table / scale.stepped:.1f}"
+        found = ratio(seconds, "torch", "grilly") * scale.table / scale.stepped
+        theirs = f"{found:.1f}"
+        if name == COSINE:
+            report.figure("table", place, found, noise)
     own = f"{statistics.median(seconds['grilly']) * 1e3:.0f} ms"
-    return [name, own, theirs, f"{ratio(seconds, 'again', 'grilly'):.2f}"]
+    return [name, own, theirs, f"{noise:.2f}"]
 
 
 def show(report: Report, scale: Scale, infos: Sequence[vk.DeviceInfo]) -> None:
@@ -69,4 +73,5 @@ def show(report: Report, scale: Scale, infos: Sequence[vk.DeviceInfo]) -> None:
     report.section(f"A table of {steps} steps")
     head = ["schedule", "time", f"CosineAnnealingLR.step() of torch, {steps} times / it", "self"]
     for place, device in devices.items():
-        report.table(f"On {place}:", head, [bench(name, device, scale) for name in SCHEDULES])
+        rows = [bench(name, place, device, scale, report) for name in SCHEDULES]
+        report.table(f"On {place}:", head, rows)
