@@ -38,8 +38,9 @@ def record() -> Tape:
 
     Kernels, operations on device arrays, ``optimizer.step()``, ``zero_grad()`` and
     ``scheduler.step()`` are not done then but noted; ``tape.replay(n)`` does all of it n times, in
-    their order. Parameters and gradients must live on the device. Not noted is what is the host's
-    alone: reading an array raises RecordError.
+    their order. Parameters and gradients must live on the device. What is the host's alone is not
+    noted: to read an array, or to ask or load an optimizer, raises RecordError, and an edit of a
+    group takes effect at once.
 
     >>> import numpy as np
     >>> import grilly
