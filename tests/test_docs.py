@@ -132,7 +132,9 @@ def test_a_run_that_the_readme_saved_goes_on_to_the_same_bits() -> None:
     assert one["scheduler"].last_epoch == other["scheduler"].last_epoch == 500
 
 
-@pytest.mark.parametrize(("name", "least"), [("schedules", 40), ("device-metrics", 15)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("schedules", 40), ("device-metrics", 15), ("device-arrays", 12)]
+)
 def test_the_examples_of_a_page_run(name: str, least: int) -> None:
     # In order, as one program; a blank line ends what an example prints.
     page = (ROOT / "docs" / f"{name}.md").read_text("utf-8")
@@ -253,6 +255,7 @@ def test_the_examples_of_device_training(place: str | int, number: int) -> None:
     [
         *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/torch-differences.md"),
         *("docs/schedules.md", "docs/device-metrics.md", "docs/device-training.md"),
+        "docs/device-arrays.md",
     ],
 )
 def test_links_lead_somewhere(name: str) -> None:
