@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..planning import Pace
-from .lr_scheduler.lambdas import ASKED
+from .lr_scheduler.lambdas import A_FORMULA, ASKED
 from .param_rules import Ruled
-from .track import Track
+from .ticked import Ticked
 
 
-class Replayed(Ruled):
+class Replayed(Ticked, Ruled):
     """What a tape asks and tells: see resident/entries.py, Tick."""
 
     def _reach(self) -> tuple[float, str]:
@@ -38,7 +37,7 @@ class Replayed(Ruled):
         ]
         reach = min((end for end, _ in ends), default=np.inf)
         asked = any(on_host and end == reach for end, on_host in ends)
-        return reach, ASKED.format("write the function as a formula") if asked else ""
+        return reach, ASKED.format(A_FORMULA) if asked else ""
 
     def _ask_ahead(self) -> None:
         """Ask the functions that are no formulas from here on."""
@@ -57,15 +56,3 @@ class Replayed(Ruled):
         self._move(self.last_epoch + steps, self._states)
         if self._seat is not None:
             self._seat.counted()
-
-    def _enters(self) -> bool:
-        """Be ready for a replay; return whether the device was asked for that."""
-        return False
-
-    def _leaps(self, steps: int, pace: Pace) -> None:
-        """Be where so many steps of replays lead in which it moves at this pace."""
-        self._leap(steps)
-
-    def _tracks(self) -> list[Track]:
-        """Return the tracks that are written along now."""
-        return [self._track]

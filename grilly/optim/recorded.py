@@ -14,6 +14,7 @@ from ..planning import Pace
 from ..resident.array import DeviceArray
 from ..resident.entries import Update
 from ..resident.places import Place
+from ..whole import MOST
 
 if TYPE_CHECKING:
     from .. import vk
@@ -127,7 +128,7 @@ class RecordedStep(Update):
     def ready(self, paces: dict[int, Pace], period: int) -> int:
         """Have the table ready for updates in cycles of ``period``; return for how many it is."""
         left = self.optimizer._get_ready(self.active, paces, period, self.gradients)
-        return 2**53 if left == np.inf else int(left)
+        return MOST if left == np.inf else int(left)
 
     def on_host(self) -> None:
         """Make it on the numpy device."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..errors import RecordError
 from ..planning import Pace
+from ..whole import MOST
 from .entries import Tick
 
 RESTLESS = (
@@ -28,7 +29,7 @@ def refuse_short(
         left = first.scheduler._left()
         if left < times * pace.each:
             steps, why = left, "then its schedule ends"
-        known = max(int(min(steps, 2.0**53)), 0)
+        known = max(int(min(steps, MOST)), 0)
         if why and known < times * pace.each:
             raise RecordError(
                 f"{type(first.scheduler).__name__} has {known} steps left, and "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RecordError
 from ..interrupt import Uninterrupted
 from ..planning import Pace
-from ..whole import count_of
+from ..whole import MOST, count_of
 from . import recording
 from .entries import Tick, Update
 from .kernel import Dispatch, Kernel
@@ -256,9 +256,9 @@ class Tape:
 
     def _able(self, reaches: list[tuple[float, str]]) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
-        able = 2**53
+        able = MOST
         for (steps, _), pace in zip(reaches, self._paces, strict=True):
-            able = min(able, int(max(min(steps, 2.0**53), 0)) // pace.each)
+            able = min(able, int(max(min(steps, MOST), 0)) // pace.each)
         if able:
             with self._as_if_made():
                 paces = self._by_track()

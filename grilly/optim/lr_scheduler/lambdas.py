@@ -28,6 +28,7 @@ ASKED = (
     f"its function is no formula that the device could compute, and is asked {WINDOW} steps ahead "
     "when a replay begins. Replay no more at once, or {}"
 )
+A_FORMULA = "write the function as a formula"
 CALLED = "its function cannot be asked ahead, only called at each step"
 
 
@@ -40,7 +41,7 @@ class _Lambdas(LRScheduler):
 
     __slots__ = ("_edited", "_followed", "_given", "_windows")
     _HIDDEN: ClassVar[frozenset[str]] = LRScheduler._HIDDEN | {"lr_lambdas"}
-    _instead_of_asking: ClassVar[str] = "write the function as a formula"
+    _instead_of_asking: ClassVar[str] = A_FORMULA
     _given: list[float]  # the functions' values at last_epoch, if they were asked
 
     def __init__(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...planning import Pace
 from ..options import LR
-from ..track import Track
+from ..ticked import Ticked
 from .steps import RATE, Steps
 
 
-class Replayed(Steps):
+class Replayed(Ticked, Steps):
     """What a tape asks and tells: see resident/entries.py, Tick."""
 
     __slots__ = ()
@@ -70,15 +69,3 @@ class Replayed(Steps):
         self._hold()
         if edited:
             self._used = None
-
-    def _enters(self) -> bool:
-        """Be ready for a replay; return whether the device was asked for that."""
-        return False
-
-    def _leaps(self, steps: int, pace: Pace) -> None:
-        """Be where so many steps of replays lead in which it moves at this pace."""
-        self._leap(steps)
-
-    def _tracks(self) -> list[Track]:
-        """Return the tracks that are written along now."""
-        return [self._track]
