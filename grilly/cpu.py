@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import cpu_norm, cpu_threads, hyper, planning
-from .cpu_kernels import BLOCK, KERNELS, Kernel, controlled
+from .cpu_kernels import BLOCK, KERNELS, Numbers, controlled, zeros
 from .cpu_rules import CpuRules
 from .cpu_table import Values
 from .interrupt import Uninterrupted
@@ -18,6 +18,8 @@ from .resident.places import NumpyPlace
 from .rules.on_device import Member
 from .schedules.live import revalued
 
+# Times as many rows as the last fill's: so a change wastes a few times what was used, at most.
+GROWTH = 4
 # A lane's numbers and a block of each slab.
 Work: TypeAlias = "tuple[Any, list[Array]]"
 
@@ -34,7 +36,8 @@ class CpuBackend:
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._kernel = KERNELS[kind]
-        self._scratch: list[Array] = []  # of each thread
+        self._scratch: list[list[Array]] = []  # of each thread
+        self._scratch_shape = 0, 0, 0
         self._values = Values()
         self._slabs: dict[str, list[Array]] = {}
         self._table = np.empty((0, 0), hyper.dtype(kind))
@@ -49,7 +52,7 @@ class CpuBackend:
 
     def allocate(self, sizes: Sequence[int], states: Sequence[str], homes: Homes = NOWHERE) -> None:
         names = ("param", "grad", *states)
-        self._slabs = {name: [np.zeros(size, np.float32) for size in sizes] for name in names}
+        self._slabs = {name: [zeros(size) for size in sizes] for name in names}
         self._given.clear()
         self._work = None
 
@@ -88,7 +91,7 @@ class CpuBackend:
         self._work = None
         self._make_scratch()
         self._batches = planning.batches(plan.jobs)
-        self._window = planning.window(plan.lanes, self._kind, plan.period)
+        self._window = planning.window(plan.lanes, self._kind, plan.period, planning.NUMPY_WINDOW)
         self._table = np.zeros((self._window, plan.lanes), hyper.dtype(self._kind))
         self._numbers = Numbers(self._kernel, self._table)
 
@@ -96,13 +99,12 @@ class CpuBackend:
         self._clock = clock
         self._started = clock.k
         self._row = 0
-        self._rows = planning.short_window(self._window, self._plan.period)
-        self._fill()
+        self._fill(self._short)
 
     def step(self) -> None:
         with Uninterrupted():
             if self._row == self._rows:
-                self._roll()
+                self._roll(GROWTH * self._rows)
             if self._work is None:
                 self._part_gradients_from_parameters()
                 self._work = list(self._blocks())
@@ -132,7 +134,7 @@ class CpuBackend:
             for job in batch
         ]
         self._batches = planning.batches(jobs)
-        self._roll()
+        self._roll(self._short)
 
     def examined(self) -> Examined:
         return Examined(*hyper.examined(self._control))
@@ -146,7 +148,7 @@ class CpuBackend:
     def row(self) -> Array:
         with Uninterrupted():
             if self._row == self._rows:
-                self._roll()
+                self._roll(GROWTH * self._rows)
         row: Array = self._table[self._row].copy()
         return row
 
@@ -175,9 +177,10 @@ class CpuBackend:
         lanes = zip(sizes, self._plan.lane_of, strict=True)
         threads = cpu_threads.wanted(sum(size for size, lane in lanes if lane is not None))
         arrays = self._kernel.scratch + (self._plan.control is not None)
-        shape = (arrays, min(BLOCK, max(sizes, default=0)))
-        if [scratch.shape for scratch in self._scratch] != [shape] * threads:
-            self._scratch = [np.empty(shape, np.float32) for _ in range(threads)]
+        shape = threads, arrays, min(BLOCK, max(sizes, default=0))
+        if shape != self._scratch_shape:
+            self._scratch = [[zeros(shape[2]) for _ in range(arrays)] for _ in range(threads)]
+            self._scratch_shape = shape
 
     def _blocks(self) -> Iterator[Work]:
         """Yield the blocks to update: a lane's numbers, and the block in each slab."""
@@ -188,17 +191,22 @@ class CpuBackend:
 
     def _update(self, thread: int, work: Work) -> None:
         h, arrays = work
-        scratch = self._scratch[thread][:, : arrays[0].size]
+        scratch, size = self._scratch[thread], arrays[0].size
+        if scratch[0].size != size:
+            scratch = [array[:size] for array in scratch]
         if self._plan.control is None:
             self._kernel.update(h, scratch, *arrays)
         else:
             controlled(self._kernel, self._control["coefficient"][0], h, scratch, *arrays)
 
-    def _roll(self) -> None:
+    @property
+    def _short(self) -> int:
+        return planning.short_window(self._window, self._plan.period)
+
+    def _roll(self, rows: int) -> None:
         self._clock = self._clock.rolled(self._row, self._plan.period)
         self._keep()
-        self._rows = self._window
-        self._fill()
+        self._fill(min(rows, self._window))
 
     def _keep(self) -> None:
         """Keep the rows that were used, before others take their place."""
@@ -206,7 +214,8 @@ class CpuBackend:
             self._kept.add(self._table[: self._row], self._shown)
             self._row = 0
 
-    def _fill(self) -> None:
+    def _fill(self, rows: int) -> None:
+        self._rows = rows
         words = self._table.view(np.float32).reshape(self._window, -1)
         columns = len(hyper.COLUMNS[self._kind])
         for structure, jobs in self._batches.items():
@@ -215,36 +224,10 @@ class CpuBackend:
                 for job in jobs
                 for lane in range(job.lane, job.lane + job.lanes)
             ]
-            values = self._values.rows(structure, jobs, self._plan.paces, self._clock, self._rows)
+            values = self._values.rows(structure, jobs, self._plan.paces, self._clock, rows)
             each = np.repeat(values, [job.lanes for job in jobs], axis=0)
-            words[: self._rows, targets] = each.T
-        self._numbers.take(self._table[: self._rows])
-
-
-class Numbers:
-    """What the kernel multiplies by in each lane, as 0-d arrays that stand in one row at a time.
-
-    A ufunc takes a 0-d array in half the time that it takes a scalar. Most of a small update is
-    such overhead.
-    """
-
-    def __init__(self, kernel: Kernel, table: Array) -> None:
-        self._kernel = kernel
-        made = kernel.numbers(table)
-        self._now = np.empty((len(made), table.shape[1]), np.float32)
-        self._rows = np.empty((0, *self._now.shape), np.float32)
-        kind: Any = type(made)
-        self.of = [kind(*(own[lane, ...] for own in self._now)) for lane in range(table.shape[1])]
-
-    def take(self, table: Array) -> None:
-        """Take the numbers of a table's rows."""
-        with np.errstate(all="ignore"):
-            made = self._kernel.numbers(table)
-        self._rows = np.stack(made, axis=1)
-
-    def stand(self, row: int) -> None:
-        """Let ``of`` be of this row."""
-        self._now[...] = self._rows[row]
+            words[:rows, targets] = each.T
+        self._numbers.take(self._table[:rows])
 
 
 def _owner(array: Array) -> object:

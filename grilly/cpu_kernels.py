@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[np.float32]]
+Table = np.ndarray[Any, np.dtype[Any]]  # (rows, lanes) of hyper.dtype(kind)
 
 # Floats a block: four or five arrays of it stay in the cache. Half of it was as fast in one thread,
 # but two threads then wait for each other between the calls (docs/performance.md).
 BLOCK = 131_072
+LINE = 16  # floats in a cache line
 
 
 class Kernel(NamedTuple):
@@ -90,7 +92,7 @@ def _sign(lane: Any) -> Any:
     return np.where(lane["maximize"] != 0, np.float32(-1), np.float32(1))
 
 
-def sgd(h: SgdNumbers, scratch: Array, p: Array, grad: Array, *buffer: Array) -> None:
+def sgd(h: SgdNumbers, scratch: Sequence[Array], p: Array, grad: Array, *buffer: Array) -> None:
     """Update one block; ``buffer`` is the momentum's state."""
     g, a = scratch
     rate = h.signed_rate
@@ -111,13 +113,13 @@ def sgd(h: SgdNumbers, scratch: Array, p: Array, grad: Array, *buffer: Array) ->
     np.subtract(p, a, p)
 
 
-def adam(h: AdamNumbers, scratch: Array, p: Array, grad: Array, *states: Array) -> None:
+def adam(h: AdamNumbers, scratch: Sequence[Array], p: Array, grad: Array, *states: Array) -> None:
     """Update one block."""
     a, b = scratch
     _adam(h, a, p, _decayed(h.decay, p, grad, b), *states)
 
 
-def adamw(h: AdamNumbers, scratch: Array, p: Array, grad: Array, *states: Array) -> None:
+def adamw(h: AdamNumbers, scratch: Sequence[Array], p: Array, grad: Array, *states: Array) -> None:
     """Update one block."""
     (a,) = scratch
     np.multiply(h.decay, p, a)
@@ -129,7 +131,7 @@ def controlled(
     kernel: Kernel,
     coefficient: np.float32,
     h: Any,
-    scratch: Array,
+    scratch: Sequence[Array],
     p: Array,
     grad: Array,
     *states: Array,
@@ -176,3 +178,36 @@ KERNELS = {
     "Adam": Kernel(adam, adam_numbers, scratch=2),
     "AdamW": Kernel(adamw, adamw_numbers, scratch=1),
 }
+
+
+class Numbers:
+    """What the kernel multiplies by in each lane, as 0-d arrays that stand in one row at a time.
+
+    A ufunc takes a 0-d array in half the time that it takes a scalar. Most of a small update is
+    such overhead.
+    """
+
+    def __init__(self, kernel: Kernel, table: Table) -> None:
+        self._kernel = kernel
+        made = kernel.numbers(table[:1])
+        self._now = np.empty((len(made), table.shape[1]), np.float32)
+        self._rows = np.empty((0, *self._now.shape), np.float32)
+        kind: Any = type(made)
+        self.of = [kind(*(own[lane, ...] for own in self._now)) for lane in range(table.shape[1])]
+
+    def take(self, table: Table) -> None:
+        """Take the numbers of a table's rows."""
+        with np.errstate(all="ignore"):
+            made = self._kernel.numbers(table)
+        self._rows = np.stack(made, axis=1)
+
+    def stand(self, row: int) -> None:
+        """Let ``of`` be of this row."""
+        self._now[...] = self._rows[row]
+
+
+def zeros(size: int) -> Array:
+    """Return zeros that begin where a cache line does: numpy's loops are faster there."""
+    array = np.zeros(size + LINE, np.float32)
+    start = -array.ctypes.data // array.itemsize % LINE
+    return array[start : start + size]

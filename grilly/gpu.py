@@ -112,7 +112,7 @@ class GpuBackend(Recorded):
         dealt = self._slabs.deal(plan.lane_of, workers)
         counts = {structure: len(batch) for structure, batch in batches.items()}
         clock = len(hyper.CLOCK_WORDS) + len(plan.paces) * (1 + plan.period)
-        window = planning.window(plan.lanes, self._kind, plan.period)
+        window = planning.window(plan.lanes, self._kind, plan.period, planning.WINDOW)
         deals = [(part.table.shape, part.groups) for part in dealt]
         # The norm is of the tensors that have a lane, and of these in their order.
         active = [lane is not None for lane in plan.lane_of] if plan.control else None

@@ -26,6 +26,8 @@ NOWHERE: Homes = MappingProxyType({})
 _ordinals = count()
 TABLE_BYTES = 8 << 20
 WINDOW = 256
+# On numpy a fill costs what some thousand values do, however many it gives.
+NUMPY_WINDOW = 4096
 # After a change the next one may be near (a hand edit a step): the first window is kept short.
 SHORT_WINDOW = 8
 # Lanes of a job: each is a round of a loop, and with those of a formula they may be too many for
@@ -122,9 +124,9 @@ class Plan:
         return len(self.paces[0].within)
 
 
-def window(lanes: int, kind: str, period: int = 1) -> int:
-    """Return the rows of a table that has ``lanes`` lanes: at most 256 and 8 MB, but a cycle."""
-    rows = min(WINDOW, TABLE_BYTES // (lanes * hyper.dtype(kind).itemsize))
+def window(lanes: int, kind: str, period: int, most: int) -> int:
+    """Return the rows of a table that has ``lanes`` lanes: ``most`` or 8 MB, but a cycle."""
+    rows = min(most, TABLE_BYTES // (lanes * hyper.dtype(kind).itemsize))
     return max(period, rows, 1)
 
 

@@ -22,7 +22,10 @@ from grilly.quick import functions, near, rows
 from grilly.quick.rules import RULES
 from grilly.schedules import (
     SHIPPED,
+    Constant,
     Cosine,
+    Debias1,
+    Debias2,
     Exponential,
     Linear,
     OneCycle,
@@ -268,14 +271,51 @@ def test_no_rows() -> None:
     assert quick.filled(own.structure, own.constants, {"t": np.empty(0)}, (0,)).shape == (0,)
 
 
-@pytest.mark.parametrize("name", ["cosine", "one_cycle", "polynomial"])
-def test_next_to_no_row_of_a_usual_table_is_in_doubt(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
+@pytest.fixture
+def doubted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows the mirror is asked for, call by call."""
+    asked: list[int] = []
     by_mirror = rows._by_mirror
     monkeypatch.setattr(
         rows, "_by_mirror", lambda *args: asked.append(args[-1].sum()) or by_mirror(*args)
     )
+    return asked
+
+
+@pytest.mark.parametrize("name", ["cosine", "one_cycle", "polynomial"])
+def test_next_to_no_row_of_a_usual_table_is_in_doubt(name: str, doubted: list[int]) -> None:
     SCHEDULES[name].table(0, 100_000, device="cpu")
-    assert sum(asked) <= 200
+    assert sum(doubted) <= 200
+
+
+# beta^k is below what a Near can be from k = 5921, 623,500 and 10 on.
+VANISHING: dict[str, Any] = {
+    "debias1": Debias1(Constant(0.9)),
+    "debias2": Debias2(Constant(0.999)),
+    "at once": Debias1(Constant(2.0**-100)),
+}
+
+
+@pytest.mark.parametrize("first", [1, 5800, 620_000, 2**22, 2**40])
+@pytest.mark.parametrize("name", VANISHING)
+def test_what_is_next_to_nothing_is_nothing_beside_one(
+    name: str, first: int, doubted: list[int]
+) -> None:
+    own, k = program(VANISHING[name]), first + np.arange(2000)
+    assert wrong(own.structure, own.constants, k.astype(np.float64), k).size == 0
+    assert sum(doubted) <= 20 or first == 2**40  # that far a power's error is not bounded
+
+
+def test_what_is_next_to_nothing_counts_beside_its_like() -> None:
+    x = 2.0 ** -np.arange(100.0, 1070, 10)
+    steps = xfloat.from_float64(x)
+    for fn in (
+        lambda t: (t * t - t * t * 0.75) / (t * t),
+        lambda t: (1.0 + t * t) - 1.0,
+        lambda t: (t * t + t) / t,
+        lambda t: (t - t * t * 4.0) / t,
+    ):
+        own = program(fn)
+        got = quick.values(own.structure, own.constants, steps, xfloat.from_int(1))
+        want = float32_bits(evaluate(own.structure, own.constants, steps, steps), x.shape)
+        np.testing.assert_array_equal(got.view(np.uint32), want)

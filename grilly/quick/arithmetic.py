@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .near import Array, Error, Near, exact_at, larger, near, reach, unsure
+from .near import Array, Error, Near, beside, exact_at, larger, near, reach, unsure
 
 ROUNDED = 2.0
 MOST_QUOTIENT = 2.0**49
@@ -18,12 +18,12 @@ MOST_QUOTIENT = 2.0**49
 
 def negative(a: Near) -> Near:
     """Return -a."""
-    return Near(-a.value, a.error)
+    return Near(-a.value, a.error, a.tiny)
 
 
 def absolute(a: Near) -> Near:
     """Return |a|."""
-    return Near(np.abs(a.value), a.error)
+    return Near(np.abs(a.value), a.error, a.tiny)
 
 
 def add(a: Near, b: Near) -> Near:
@@ -48,9 +48,10 @@ def _rest_of_sum(a: Any, b: Any, total: Any) -> Any:
 def _of_sum(a: Near, b: Near, value: Any) -> Error:
     """Return what the errors bring: no more than the larger one where the signs are the same."""
     (low, high), (other_low, other_high) = a.span, b.span
+    error, other = beside(a, value), beside(b, value)
     if min(low, other_low) >= 0 or max(high, other_high) <= 0:
-        return larger(a.error, b.error)
-    moved = np.abs(a.value) * a.error + np.abs(b.value) * b.error
+        return larger(error, other)
+    moved = np.abs(a.value) * error + np.abs(b.value) * other
     # Where terms with errors cancel to 0, this is infinity: nothing is known.
     return np.where(moved == 0, 0.0, moved / np.abs(value))
 

@@ -4,7 +4,8 @@ A bound is relative, in units of u = 2^-53: the mirror's number m of a Near with
 has |m - v| <= e u |v|. An error is one float for all of a block where that serves, else an array;
 infinity means that nothing is known, and every rule hands it on. A zero with a finite error is the
 mirror's zero; other values with one lie in [2^-900, 2^900], where float64 neither underflows nor
-overflows, and the mirror (which goes to 2^+-2^24) does not saturate.
+overflows, and the mirror (which goes to 2^+-2^24) does not saturate. Of what is smaller, ``tiny``
+remembers that it is: next to a number of any size it is nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ Error: TypeAlias = Any  # a float or an array of them
 
 UNIT = 2.0**-53
 TINY, HUGE = 2.0**-900, 2.0**900
+SIZED = 2.0**-800  # what is at least this large is the same with and without something tiny
 # From 2^30 on nothing is known. So what errors make with each other, and what the computation of a
 # bound rounds away, is below 2^-22 of the bound: less than the slack that each is widened by.
 MOST = 2.0**30
@@ -27,10 +29,12 @@ SLACK = 1 + 2.0**-20
 class Near:
     """A float64 value and the bound on its distance from the mirror's; of conditions, 0 or inf."""
 
-    __slots__ = ("_span", "error", "value")
+    __slots__ = ("_span", "error", "tiny", "value")
 
-    def __init__(self, value: Any, error: Error = 0.0) -> None:
+    def __init__(self, value: Any, error: Error = 0.0, tiny: Any = False) -> None:
         self.value, self.error = value, error
+        # Where the mirror's number is below 2^-899, and the error infinite for no other reason.
+        self.tiny = tiny
         self._span: tuple[float, float] | None = None
 
     @property
@@ -65,6 +69,7 @@ def near(value: Any, brought: Error, own: float, zero: Any = False) -> Near:
     size = np.abs(value)
     fine = ((size >= TINY) & (size <= HUGE)) | ((size == 0) & zero)
     if not fine.all():
+        found.tiny = (size < TINY) & ~fine & (found.error < np.inf)
         found.error = np.where(fine, found.error, np.inf)
     return found
 
@@ -96,6 +101,13 @@ def reach(a: Near) -> Any:
     have the mirror's number between them.
     """
     return np.abs(a.value) * (a.error * (4 * UNIT))
+
+
+def beside(a: Near, total: Any) -> Error:
+    """Return the error of ``a`` as a part of a sum: of what is tiny, 0 where the sum has a size."""
+    if a.tiny is False:
+        return a.error
+    return np.where(a.tiny & (np.abs(total) >= SIZED), 0.0, a.error)
 
 
 def exact_at(number: Near, places: Any) -> Near:

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from grilly import cpu_threads, vk
+from grilly import cpu_threads, planning, vk
 from grilly.optim import AdamW
 
 from .report import Report
 from .scale import Scale
 from .timing import ratio, repeated, short, timed
+from .workload import one_cycle
 
 try:
     import torch
@@ -98,6 +99,36 @@ def bench(size: int, scale: Scale, report: Report) -> list[str]:
     return [short(size), *figures, f"{noise:.2f}"]
 
 
+def scheduled_step(size: int, rows: int) -> Callable[[], object]:
+    """Return a step over two groups with OneCycleLR, from a table of up to ``rows`` rows."""
+    halves = [arrays(size // 2) for _ in range(2)]
+    optimizer = AdamW([{"params": [p]} for p, _ in halves], device="cpu")
+    scheduler, grads = one_cycle(optimizer), [grad for _, grad in halves]
+
+    def step() -> None:
+        optimizer.step(gradients=grads)
+        scheduler.step()
+
+    kept, planning.NUMPY_WINDOW = planning.NUMPY_WINDOW, rows
+    try:
+        step()
+    finally:
+        planning.NUMPY_WINDOW = kept
+    return step
+
+
+def by_window(scale: Scale) -> list[list[str]]:
+    """Return a row per window: the time of a step relative to the default's."""
+    default = planning.NUMPY_WINDOW
+    all_rows = {str(rows): rows for rows in scale.numpy_windows} | {"again": default}
+    steps = max(all_rows.values())  # whole windows of each
+    runs = {
+        name: repeated(scheduled_step(scale.small, rows), steps) for name, rows in all_rows.items()
+    }
+    seconds = timed(runs, scale.rounds)
+    return [[name, f"{ratio(seconds, name, str(default)):.2f}"] for name in runs]
+
+
 def show(report: Report, scale: Scale, _: Sequence[vk.DeviceInfo]) -> None:
     """Report on the numpy device."""
     version = f"torch {torch.__version__}" if torch is not None else "torch is not installed"
@@ -105,3 +136,8 @@ def show(report: Report, scale: Scale, _: Sequence[vk.DeviceInfo]) -> None:
     head = ["parameters", *OTHERS, "self"]
     title = "AdamW, the other's time / the numpy device's (above 1 the numpy device is faster):"
     report.table(title, head, [bench(size, scale, report) for size in scale.sizes])
+    title = (
+        f"The window of its table: AdamW over two groups with OneCycleLR, {short(scale.small)} "
+        f"parameters, a step's time / that with {planning.NUMPY_WINDOW} rows:"
+    )
+    report.table(title, ["rows", "time"], by_window(scale))

@@ -25,6 +25,7 @@ class Scale(NamedTuple):
     members: int = 1000  # tensors, and groups
     most_members: int = 10_000
     windows: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
+    numpy_windows: tuple[int, ...] = (64, 256, 1024, 4096, 16384)
     table: int = 10**6  # steps of a schedule
     stepped: int = 2 * 10**4  # of torch's scheduler, for such a table
     processes: int = 3  # in which memory is looked at
@@ -49,6 +50,7 @@ QUICK = Scale(
     members=10,
     most_members=20,
     windows=(8, 16, 256),
+    numpy_windows=(8, 4096),
     table=2000,
     stepped=20,
     processes=1,
