@@ -46,8 +46,11 @@ class Values:
         rows: int,
     ) -> Array:
         """Return the values of one structure's jobs as (jobs, rows) float32."""
-        if any(node.op == "t" for node in structure.nodes):
+        follows = {node.op for node in structure.nodes if node.op in ("t", "k")}
+        if "t" in follows:
             return values(structure, jobs, paces, clock, rows)
+        if not follows:
+            return np.broadcast_to(values(structure, jobs, paces, clock, 1), (len(jobs), rows))
         if len(self._known) > self.MOST:
             self._known.clear()
         missing = [job for job in jobs if self._kept(job, clock, rows) is None]

@@ -16,8 +16,8 @@ import numpy as np
 
 T = TypeVar("T")
 
-# Below two million parameters a second thread costs more than it saves (docs/performance.md).
-FLOATS_OF_A_THREAD = 1_000_000
+# Below a million parameters a second thread costs more than it saves (docs/performance.md).
+FLOATS_OF_A_THREAD = 500_000
 # A twentieth of a block's time is Python's own, which one thread at a time can run.
 MOST = 8
 
