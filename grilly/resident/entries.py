@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,3 +98,12 @@ class Tick:
     def again(self) -> None:
         """Make it as without a tape."""
         self.scheduler.step(*self.arguments)
+
+
+def by_owner(kind: type, entries: Sequence[Any], owner: Callable[[Any], Any]) -> list[list[Any]]:
+    """Return the entries of a kind, together those of which ``owner(entry)`` is the same object."""
+    found: dict[int, list[Any]] = {}
+    for entry in entries:
+        if isinstance(entry, kind):
+            found.setdefault(id(owner(entry)), []).append(entry)
+    return list(found.values())

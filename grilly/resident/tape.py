@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Sequence
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RecordError
 from ..interrupt import Uninterrupted
-from ..planning import Pace
-from ..whole import MOST, count_of
+from ..whole import count_of
 from . import recording
-from .entries import Tick, Update
+from .entries import Tick, Update, by_owner
 from .kernel import Dispatch, Kernel
 from .players import player
-from .refusals import refuse_restless, refuse_short
+from .schedulers import Reaches, Schedulers
+from .together import alone, as_if_made, distinct
 
 if TYPE_CHECKING:
     from .array import DeviceArray
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from .ops import Op
     from .places import Place
 
-ALL_KNOWN = nullcontext()
 EMPTY = "the tape is empty: nothing was said to a device inside grilly.record()"
 HINTS = {
     "new": "record inside its with block first",
@@ -154,14 +152,13 @@ class Tape:
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
         assert self._place is not None
         self._place.check()
-        with _alone([own[0].lock for own in self._updates]):
+        with alone([own[0].lock for own in self._updates]):
             for update in chain.from_iterable(self._updates):
                 update.check()
-            refuse_restless(self._ticks)
+            self._schedulers.check()
             reaches = self._reaches_of_sound(count)
-            refuse_short(self._ticks, self._paces, reaches, count)
-            asked = [own[0].scheduler._enters() for own in self._ticks]
-            self._replay(count, None if any(asked) else reaches)
+            self._schedulers.check_reaches(reaches, count)
+            self._replay(count, reaches if self._schedulers.enter() else None)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted to the device; False if ``timeout`` s were not enough.
@@ -175,71 +172,32 @@ class Tape:
     def _finish(self) -> None:
         if self._place is None:
             raise RecordError(EMPTY)
-        self._updates = _by(Update, self._entries, lambda entry: entry.optimizer)
-        self._ticks = _by(Tick, self._entries, lambda entry: entry.scheduler)
-        own = [updates[0].optimizer for updates in self._updates]
-        own += [ticks[0].scheduler.optimizer for ticks in self._ticks]
-        self._optimizers = list({id(optimizer): optimizer for optimizer in own}.values())
+        self._updates = by_owner(Update, self._entries, lambda entry: entry.optimizer)
+        self._schedulers = Schedulers(self._entries)
+        own = [updates[0].optimizer for updates in self._updates] + self._schedulers.optimizers
+        self._optimizers = distinct(own)
         for updates in self._updates:
             updates[0].check_alike(updates)
-        self._paces = [self._paces_of(own) for own in self._ticks]
-        refuse_restless(self._ticks)
+        self._schedulers.check()
         self._player = player(self._place, self._entries)
-        if self._able(self._reaches(1)):
+        if self._able(self._schedulers.reaches(1)):
             self._player.prepare()
         self._state = "ready"
 
-    def _paces_of(self, ticks: list[Tick]) -> Pace:
-        """Return how a scheduler moves with the updates of its optimizer."""
-        scheduler, before, within = ticks[0].scheduler, 0, []
-        for entry in self._entries:
-            if isinstance(entry, Update) and entry.optimizer is scheduler.optimizer:
-                within.append(before)
-            before += isinstance(entry, Tick) and entry.scheduler is scheduler
-        return Pace(len(ticks), tuple(within))
-
     # --- A replay --------------------------------------------------------------------------------
 
-    def _as_if_made(self) -> AbstractContextManager[None]:
-        """Ask no optimizer's device for what is not known, but take it for what was foreseen."""
-        asking = [own for own in self._optimizers if getattr(own, "_reads_back", False)]
-        return _trusting(asking) if asking else ALL_KNOWN
-
-    def _reaches_of_sound(self, times: int) -> list[tuple[float, str]]:
-        """Return ``_reaches``; of a group that lacks a number it is said which."""
+    def _reaches_of_sound(self, times: int) -> Reaches:
+        """Return how far the schedulers can go; of a group that lacks a number it is said which."""
         try:
-            return self._reaches(times)
+            return self._schedulers.reaches(times)
         except (KeyError, IndexError, TypeError):
             for own in self._updates:
                 own[0].check_groups()
             raise
 
-    def _reaches(self, times: int) -> list[tuple[float, str]]:
-        """Return how many steps each scheduler can go without the host, and why no more.
-
-        Where it is too short for ``times`` it is found out what can be: of the device, which
-        updates were made; of the functions of users, what comes.
-        """
-        schedulers = [own[0].scheduler for own in self._ticks]
-        with self._as_if_made():
-            reaches = [scheduler._reach() for scheduler in schedulers]
-            left = [scheduler._left() for scheduler in schedulers]
-        short = [
-            scheduler
-            for scheduler, pace, (steps, _), end in zip(
-                schedulers, self._paces, reaches, left, strict=True
-            )
-            if min(steps, end) < times * pace.each
-        ]
-        for scheduler in short:
-            scheduler.optimizer._settle_applied()
-            scheduler._ask_ahead()
-        # Settling moves all the schedulers of an optimizer.
-        return [scheduler._reach() for scheduler in schedulers] if short else reaches
-
-    def _replay(self, times: int, reaches: list[tuple[float, str]] | None) -> None:
+    def _replay(self, times: int, reaches: Reaches | None) -> None:
         while times:
-            able = min(times, self._able(reaches or self._reaches(1)))
+            able = min(times, self._able(reaches or self._schedulers.reaches(1)))
             reaches = None
             if able:
                 times -= self._play(able)
@@ -251,27 +209,18 @@ class Tape:
                     entry.again()
             times -= 1
             if times:  # it may be known of more schedulers now
-                reaches = self._reaches(times)
-                refuse_short(self._ticks, self._paces, reaches, times)
+                reaches = self._schedulers.reaches(times)
+                self._schedulers.check_reaches(reaches, times)
 
-    def _able(self, reaches: list[tuple[float, str]]) -> int:
+    def _able(self, reaches: Reaches) -> int:
         """Return how many times it can be done from here on without the host, and be ready."""
-        able = MOST
-        for (steps, _), pace in zip(reaches, self._paces, strict=True):
-            able = min(able, int(max(min(steps, MOST), 0)) // pace.each)
+        able = self._schedulers.able(reaches)
         if able:
-            with self._as_if_made():
-                paces = self._by_track()
+            with as_if_made(self._optimizers):
+                paces = self._schedulers.by_track()
                 for own in self._updates:
                     able = min(able, own[0].ready(paces, len(own)) // len(own))
         return able
-
-    def _by_track(self) -> dict[int, Pace]:
-        return {
-            id(track): pace
-            for own, pace in zip(self._ticks, self._paces, strict=True)
-            for track in own[0].scheduler._tracks()
-        }
 
     def _play(self, times: int) -> int:
         """Do it along the formulas; return how often. What was done is counted in any case."""
@@ -280,7 +229,7 @@ class Tape:
             try:
                 player.play(times, ctrl_c)
             finally:
-                with self._as_if_made():
+                with as_if_made(self._optimizers):
                     self._count(player.done, self._entries[: player.part])
         return player.done
 
@@ -288,48 +237,12 @@ class Tape:
         """Count whole rounds, and of one that an error ended the entries in ``part``."""
         for own in self._updates:
             own[0].made(rounds * len(own))
-        paces = {}
-        for (first, *_), pace in zip(self._ticks, self._paces, strict=True):
-            paces[id(first.scheduler)] = pace
-            if rounds:
-                first.scheduler._leaps(rounds * pace.each, pace)
+        if rounds:
+            self._schedulers.leap(rounds)
         for entry in part:
             if isinstance(entry, Update):
                 entry.made(1)
             elif isinstance(entry, Tick):
-                entry.scheduler._leaps(1, paces[id(entry.scheduler)])
+                self._schedulers.leap_one(entry)
         for own in self._updates if part else ():
             own[0].cut()
-
-
-def _alone(locks: Sequence[Any]) -> AbstractContextManager[Any]:
-    """Return a context that holds the locks, in an order that all tapes with them share."""
-    return locks[0] if len(locks) == 1 else _together(sorted(locks, key=id))
-
-
-@contextmanager
-def _together(locks: Sequence[Any]) -> Iterator[None]:
-    with ExitStack() as alone:
-        for lock in locks:
-            alone.enter_context(lock)
-        yield
-
-
-@contextmanager
-def _trusting(optimizers: Sequence[Any]) -> Iterator[None]:
-    with ExitStack() as together:
-        for optimizer in optimizers:
-            together.enter_context(optimizer._as_if_made())
-        yield
-
-
-def _by(kind: type, entries: Sequence[Any], key: Any) -> list[list[Any]]:
-    """Return the entries of a kind, together those of which ``key`` is the same object."""
-    found: dict[int, list[Any]] = {}
-    for entry in _of(kind, entries):
-        found.setdefault(id(key(entry)), []).append(entry)
-    return list(found.values())
-
-
-def _of(kind: type, entries: Sequence[Any]) -> Iterator[Any]:
-    return (entry for entry in entries if isinstance(entry, kind))

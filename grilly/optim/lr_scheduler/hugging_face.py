@@ -11,7 +11,7 @@ from ..options import number_of
 from .base import LRScheduler
 from .checks import check_optimizer
 from .greedy import GreedyLR
-from .lambdas import LambdaLR
+from .lambda_lr import LambdaLR
 from .plateau import ReduceLROnPlateau
 
 BY_METRIC: dict[str, Any] = {"reduce_lr_on_plateau": ReduceLROnPlateau, "greedy": GreedyLR}

@@ -1,12 +1,10 @@
-"""LambdaLR and MultiplicativeLR: the rate is a user's function of the step, or its product."""
+"""Lambdas: rates by users' functions of the step; what LambdaLR and MultiplicativeLR share."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate, takewhile
+from itertools import takewhile
 from math import inf, isfinite, nan
-from operator import mul
 from typing import Any, ClassVar
 
 from ...errors import StateError
@@ -19,11 +17,8 @@ from .ahead import Ahead
 from .base import LRScheduler
 from .checks import check_optimizer
 from .functions import asked, check_saved, number, restore_functions, saved_function
-from .touch import copied
 
 Function = Callable[[Any], Any] | Schedule | str
-# Steps that can be taken back: more than are made ahead of the device's word.
-TRAIL = 1024
 ASKED = (
     f"its function is no formula that the device could compute, and is asked {WINDOW} steps ahead "
     "when a replay begins. Replay no more at once, or {}"
@@ -32,7 +27,7 @@ A_FORMULA = "write the function as a formula"
 CALLED = "its function cannot be asked ahead, only called at each step"
 
 
-class _Lambdas(LRScheduler):
+class Lambdas(LRScheduler):
     """A function per group, of which callable objects keep their attributes in the state.
 
     Each rate is what the function of the host's makes it. The device is told where the coming ones
@@ -162,7 +157,7 @@ class _Lambdas(LRScheduler):
         self._edited = False
         # Of a MultiplicativeLR that has made no step the first factor is not asked for.
         self._given = self._given or [1.0] * len(rates)
-        _Lambdas._wrote(self, list(rates), jump=False)
+        Lambdas._wrote(self, list(rates), jump=False)
         self._hold()
         self._drive()
 
@@ -201,146 +196,6 @@ class _Lambdas(LRScheduler):
             raise StateError(f"state_dict does not fit {type(self).__name__}: {error}") from error
         super().load_state_dict(own)
         restore_functions(self.lr_lambdas, states)
-
-
-class LambdaLR(_Lambdas):
-    """torch.optim.lr_scheduler.LambdaLR: same arguments, numbers and state.
-
-    lr(t) = initial_lr f(t), with ``lr_lambda`` one function f for all groups or a list of one for
-    each. What stands in a group's "lr" is written over. In place of a function there may be a
-    schedule of grilly.schedules, or a text such as "0.95**t * min(1, t / 100)".
-
-    The host asks f at every step, as torch does. On grilly's optimizers f is called more often than
-    that, so that not every rate needs an upload: five times to see whether it is a formula that the
-    device can compute (with a symbol for the step, an array, and the steps 1 and 2); if it is not,
-    for up to 256 steps ahead once in 256 steps. What f raises then is not seen, and what it prints
-    is. If f gives another value at a step than it did ahead, what it gives there counts; after the
-    second time it is not asked ahead any more.
-
-    These calls go to a copy, with the variables around f, its defaults, and the attributes of an
-    object, so that a counter among them counts as in torch. Where these are not numbers, lists,
-    dicts, sets, arrays, functions and objects of such, f is called once a step, and each rate is an
-    upload. What f changes elsewhere, a global variable, is not known: give a schedule or an object.
-
-    A schedule's values are computed many at once, as no function of Python's is in it.
-
-    Raises ValueError as torch does for a list of another length, and at a step whose value is no
-    finite number or past the end of a schedule; TypeError for what is no function of the step
-    alone; TextError for a text that says no formula. What a function raises at a step gets a note
-    that names group and step (on Python 3.10 none).
-
-    >>> import numpy as np
-    >>> from grilly.optim import AdamW
-    >>> optimizer = AdamW([np.ones(3, np.float32)], lr=0.5, device="cpu")
-    >>> scheduler = LambdaLR(optimizer, lambda t: 1 / (t + 1))
-    >>> rates = []
-    >>> for step in range(3):
-    ...     rates.append(round(scheduler.get_last_lr()[0], 6))
-    ...     optimizer.step(gradients=[np.ones(3)])
-    ...     scheduler.step()
-    >>> rates
-    [0.5, 0.25, 0.166667]
-    """
-
-    _formulas_agree = True
-
-    def get_lr(self) -> list[float]:
-        """Return the rates at last_epoch."""
-        self._warn_get_lr()
-        factors = self._factors()
-        if len(self.base_lrs) != len(factors):
-            raise ValueError(
-                f"base_lrs has {len(self.base_lrs)} rates, but the optimizer {len(factors)} "
-                "groups: append an added group's rate to scheduler.base_lrs"
-            )
-        return [base * factor for base, factor in zip(self.base_lrs, factors, strict=True)]
-
-    def _source(self, i: int, rate: float, look: bool) -> Schedule | None:
-        t, formula = self.last_epoch, None
-        if look or t % 1 == 0:
-            formula = self._ahead(i).formula(float(self.base_lrs[i]), t, self._given[i])
-        return formula or super()._source(i, rate, look)
-
-    def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead; where less had led, if it is negative."""
-        before = self._snapshot()
-        self.last_epoch += steps - 1
-        self._step_count += steps
-        try:
-            self._advance(None)
-        except BaseException:
-            self._put_back(before)
-            raise
-
-    def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
-        return (float(self.base_lrs[i]) * factor for factor in factors)
-
-
-class MultiplicativeLR(_Lambdas):
-    """torch.optim.lr_scheduler.MultiplicativeLR: same arguments, numbers and state.
-
-    lr(t) = lr(t - 1) f(t), from initial_lr at t = 0, with ``lr_lambda`` one function f for all
-    groups or a list of one for each. An edit of a group's "lr" is kept and gone on from. In place
-    of a function there may be a schedule or a text, as in LambdaLR. On grilly's optimizers f is
-    asked for up to 256 steps ahead, as there: each such window of rates is one upload.
-
-    Raises ValueError, TypeError and TextError as LambdaLR does.
-
-    >>> import numpy as np
-    >>> from grilly.optim import AdamW
-    >>> optimizer = AdamW([np.ones(3, np.float32)], lr=0.5, device="cpu")
-    >>> scheduler = MultiplicativeLR(optimizer, lambda t: 0.5 if t % 2 == 0 else 1.0)
-    >>> rates = []
-    >>> for step in range(5):
-    ...     rates.append(scheduler.get_last_lr()[0])
-    ...     optimizer.step(gradients=[np.ones(3)])
-    ...     scheduler.step()
-    >>> rates
-    [0.5, 0.5, 0.25, 0.25, 0.125]
-    """
-
-    __slots__ = ("_trail",)
-    _formulas_agree = True
-    _instead_of_asking = "give LambdaLR a formula of the product"
-
-    def get_lr(self) -> list[float]:
-        """Return the rates at last_epoch, from those that the groups hold of the step before."""
-        self._warn_get_lr()
-        rates = [group["lr"] for group in self.optimizer.param_groups]
-        if self._is_initial:
-            self._given = []
-            return rates
-        self._edited = rates != self._last_lr
-        return [rate * factor for rate, factor in zip(rates, self._factors(), strict=True)]
-
-    def _start_track(self) -> None:
-        super()._start_track()
-        self._trail: deque[tuple[float, list[float], list[float]]] = deque(maxlen=TRAIL)
-
-    def _wrote(self, rates: list[Any], jump: bool) -> None:
-        if getattr(self.optimizer, "skip_nonfinite", False):
-            self._trail.append((self.last_epoch, [*map(copied, rates)], self._given))
-        super()._wrote(rates, jump)
-
-    def _leap(self, steps: int) -> None:
-        """Be where so many calls of ``step()`` lead; where less had led, if it is negative."""
-        for _ in range(steps):
-            self._advance(None)
-        self._step_count += steps
-        if steps < 0:
-            self._turn_back(self.last_epoch + steps)
-
-    def _turn_back(self, t: float) -> None:
-        """Stand at step ``t`` again, with the rates that were there: none could be divided out."""
-        while self._trail[-1][0] > t:
-            self._trail.pop()
-        self.last_epoch, rates, self._given = self._trail.pop()
-        self._write(rates)
-        self._wrote(self._last_lr, jump=False)
-        self._hold()
-
-    def _rates(self, i: int, rate: float, factors: Sequence[float]) -> Iterable[float]:
-        return accumulate(factors[1:], mul, initial=rate)
 
 
 def _function(given: Any, where: str) -> Callable[[Any], Any]:
