@@ -9,6 +9,7 @@ numbers, of which a formula may pick one).
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -103,6 +104,21 @@ _SAME: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
+class _Seen(threading.local):
+    """What the formula that is traced was refused first, which it may have caught."""
+
+    refusal: str | None = None
+
+
+_seen = _Seen()
+
+
+def refused(text: str) -> TraceError:
+    """Return the error for what a formula cannot do; a trace ends with it if nobody raises it."""
+    _seen.refusal = _seen.refusal or text
+    return TraceError(text)
+
+
 class Expr(NDArrayOperatorsMixin):
     """One node of a graph: an operation on earlier nodes, or a leaf.
 
@@ -124,14 +140,14 @@ class Expr(NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Expr:
         if method != "__call__" or kwargs:
-            raise TraceError(
+            raise refused(
                 f"np.{ufunc.__name__} with {method} or keyword arguments cannot run on the GPU"
             )
         return apply(ufunc, args)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Expr:
         if kwargs:
-            raise TraceError(f"np.{func.__name__} takes positional arguments only in a formula")
+            raise refused(f"np.{func.__name__} takes positional arguments only in a formula")
         return apply(func, args)
 
     def __grilly_function__(self, func: Any, *args: Any) -> Expr:
@@ -142,21 +158,26 @@ class Expr(NDArrayOperatorsMixin):
         return Expr("live", value=self.value, label=self.label)
 
     def __bool__(self) -> bool:
-        raise TraceError(
+        raise refused(
             "a formula cannot branch on the step: write np.where(condition, a, b) for if and else, "
             "np.minimum and np.maximum for min and max, & and | for and and or"
         )
 
     def __float__(self) -> float:
-        raise TraceError("math.* needs a number: write np.sqrt, np.cos, ... instead")
+        raise refused("math.* needs a number: write np.sqrt, np.cos, ... instead")
 
     def __int__(self) -> int:
-        raise TraceError(
-            "a formula's step is a symbol: write np.floor(x) or x // 1 instead of int(x)"
-        )
+        raise refused("a formula's step is a symbol: write np.floor(x) or x // 1 instead of int(x)")
 
     __index__ = __int__
-    __hash__ = object.__hash__
+
+    def __hash__(self) -> int:
+        refused("a formula cannot look its step up: write np.interp or a list to pick from")
+        return object.__hash__(self)
+
+    def __repr__(self) -> str:
+        refused("a formula's step is a symbol: nothing can follow from its text")
+        return f"<Expr {self.op}>"
 
 
 def power_from_log_of(base: Any, exponent: Any) -> Expr:
@@ -173,7 +194,7 @@ def apply(func: Callable[..., Any], args: tuple[Any, ...]) -> Expr:
         same: Expr = _SAME[func](*args)
         return same
     if func not in OPS:
-        raise TraceError(f"{_name(func)} has no GPU counterpart; a formula can use: {_names()}")
+        raise refused(f"{_name(func)} has no GPU counterpart; a formula can use: {_names()}")
     nodes = tuple(_node(arg) for arg in args)
     kind = nodes[1].kind if func is np.where else OPS[func].kind
     _check_kinds(func, nodes)
@@ -190,7 +211,7 @@ def _node(value: Any) -> Expr:
 
 def _check_kinds(func: Callable[..., Any], nodes: tuple[Expr, ...]) -> None:
     if nodes[0].kind != OPS[func].of:
-        raise TraceError(
+        raise refused(
             f"{_name(func)} takes a {OPS[func].of} first, got a {nodes[0].kind}: "
             "write np.where(condition, 1, 0) to count a condition"
         )
@@ -201,7 +222,7 @@ def _check_kinds(func: Callable[..., Any], nodes: tuple[Expr, ...]) -> None:
     if func in (reached, pick):
         allowed = {LIST}
     if not rest <= allowed:
-        raise TraceError(
+        raise refused(
             f"{_name(func)} mixes numbers and conditions: write np.where(condition, 1, 0)"
         )
 
@@ -217,10 +238,10 @@ def constant(value: Any, label: str = "") -> Expr:
         return constant(value[()], label)
     if isinstance(value, (int, float, np.integer, np.floating)):
         if not np.isfinite(value):
-            raise TraceError(f"a formula's constants are finite numbers, got {value!r}")
+            raise refused(f"a formula's constants are finite numbers, got {value!r}")
         number = value.item() if isinstance(value, np.generic) else value
         return Expr("constant", value=number, label=label)
-    raise TraceError(f"a formula's constants are numbers, got {value!r}")
+    raise refused(f"a formula's constants are numbers, got {value!r}")
 
 
 def trace(formula: Callable[..., Any]) -> Expr:
@@ -230,7 +251,13 @@ def trace(formula: Callable[..., Any]) -> Expr:
     the formula does something that cannot run on the GPU.
     """
     leaves = (Expr("t"), Expr("k"))[: _arity(formula)]
-    result = symbolic(formula, "")(*leaves)
+    before, _seen.refusal = _seen.refusal, None
+    try:
+        result = symbolic(formula, "")(*leaves)
+        if _seen.refusal is not None:  # and the function has caught it: its result tells nothing
+            raise TraceError(_seen.refusal)
+    finally:
+        _seen.refusal = before
     root = result if isinstance(result, Expr) else constant(result, repr(result))
     if root.kind != NUMBER:
         raise TraceError(f"a formula returns a number, got a {root.kind}")

@@ -59,6 +59,8 @@ class Course:
         self._asked = not all(isinstance(one, Text) for one in written)
         self._traces_left = self.MOST_TRACES - 1 if self._asked else 0
         self._known: list[_Known] = []
+        # The step up to which functions were seen to be their formulas, for tapes.
+        self._looked: float = -np.inf
 
     def formula(
         self, states: States, t: float, where: str, token: str = ""
@@ -118,6 +120,20 @@ class Course:
             self._on_host = not traces(self._bound(self.starts))
         self.watched = not self._on_host
         return False
+
+    def look(self, states: States, t: float, steps: int) -> bool:
+        """Return whether the formula is that of the functions for so many steps after ``t``."""
+        while self.watched and self._looked < min(t + steps, self._last):
+            first = max(t, self._looked) + 1
+            ahead = np.arange(first, min(first + WINDOW - 1, self._last) + 1)
+            tree = self._bound(states)
+            with np.errstate(all="ignore"):
+                values = np.asarray(values_of([tree], ahead)[0], np.float64)
+            if not self.agrees(tree, values, ahead):
+                self._looked = -np.inf
+                return False
+            self._looked = ahead[-1]
+        return True
 
     def advanced(self, states: States, t: float, metrics: Any) -> States:
         """Return the states of the rules after step ``t``."""

@@ -39,6 +39,11 @@ class Replayed(Ticked, Ruled):
         asked = any(on_host and end == reach for end, on_host in ends)
         return reach, ASKED.format(A_FORMULA) if asked else ""
 
+    def _look(self, steps: int) -> None:
+        for name, i, course in self._following.scheduled():
+            if not course.look(self._states[name][i], self.last_epoch, steps):
+                self._track.end = 0  # it is along a formula that is another function's
+
     def _ask_ahead(self) -> None:
         """Ask the functions that are no formulas from here on."""
         if self._reach()[1]:

@@ -19,7 +19,7 @@ from ..resident.recording import outside
 # What of a scheduler asks before it shows or changes anything, and what takes for known what is
 # not. A scheduler's class adds to the numbers by ``_READ_BACK``.
 ASKING = ("get_last_lr", "get_last", "preview", "state_dict", "close")
-TRUSTING = ("_reach", "_left", "_tracks")
+TRUSTING = ("_reach", "_left", "_tracks", "_look")
 NUMBERS = ("last_epoch", "_step_count", "_last_lr")
 # What the numbers are, in the words of ``help(scheduler)``.
 MEANINGS = {
@@ -171,9 +171,9 @@ def _loading(kind: Any) -> Any:
 
 
 def _trusting(kind: Any, name: str) -> Any:
-    def method(self: Any) -> Any:
+    def method(self: Any, *args: Any) -> Any:
         with self.optimizer._as_if_made():
-            return getattr(kind, name)(self)
+            return getattr(kind, name)(self, *args)
 
     return method
 
@@ -187,6 +187,9 @@ def _number(name: str) -> Any:
             raise AttributeError(f"{type(self).__name__} has no {name}") from None
 
     def set_(self: Any, value: Any) -> None:
+        if not getattr(self.optimizer, "_trusting", True):  # a user's edit: the next step has it
+            _ask(self)
+            self._edited_count()
         self.__dict__[name] = value
 
     return property(get, set_, doc=f"{MEANINGS[name]}; {WAITS}")

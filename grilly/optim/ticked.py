@@ -17,9 +17,15 @@ class Ticked:
 
     _track: Track
 
+    def _look(self, steps: int) -> None:
+        """Look at what can be known of so many steps from now on; a formula lasts by itself."""
+
     def _leap(self, steps: int) -> None:
         """Be where so many calls of ``step()`` lead, all of them along the formulas."""
         raise NotImplementedError
+
+    def _edited_count(self) -> None:
+        """Take notice that a user sets what the device counts."""
 
     def _enters(self) -> bool:
         """Be ready for a replay; return whether the device was asked for that."""

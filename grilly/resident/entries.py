@@ -80,7 +80,7 @@ class Update(ABC):
 
 @dataclass(frozen=True)
 class Tick:
-    """A step of a scheduler: ``_enters``, ``_reach``, ``_left``, ``_leaps``, ``_tracks`` of it."""
+    """A step of a scheduler, of which optim/ticked.py says what is asked."""
 
     scheduler: Any
     arguments: tuple[Any, ...]

@@ -43,6 +43,8 @@ class Schedulers:
         updates were made; of the functions of users, what comes.
         """
         with as_if_made(self.optimizers):
+            for scheduler, pace in zip(self._all, self._paces, strict=True):
+                scheduler._look(times * pace.each)
             reaches = [scheduler._reach() for scheduler in self._all]
             left = [scheduler._left() for scheduler in self._all]
         short = [

@@ -12,7 +12,7 @@ from ...schedules import WINDOW, Constant, Function, Product, Schedule
 from ..course import fingerprint
 from ..functions_in import written_in
 from ..rows import values_of
-from ..sampling import Window, sampled, traces, window_of
+from ..sampling import Window, plain_step, sampled, traces, window_of
 from .detached import detached
 from .functions import number
 
@@ -47,6 +47,10 @@ class Ahead:
         self._at_once = known and traces(function)
         self._values: list[float] = []
         self._start: float = 0
+        # The step up to which the function was seen to give what its formula does.
+        self._checked: float = -np.inf
+        # The step that could not be asked ahead, and what was raised there.
+        self.ended: tuple[float, Exception] | None = None
 
     def value(self, t: float) -> Any:
         """Return what the function gives at step ``t``."""
@@ -84,6 +88,33 @@ class Ahead:
         """Return what ``formula`` returned for ``base``, if the function has one."""
         return None if self._formula is None else self._products.get(base)
 
+    def formula_lasts(self, t: float) -> float:
+        """Return the last step, ``t`` or later, for which the formula is known to hold."""
+        return self.last if self._fixed else min(self.last, max(t, self._checked))
+
+    def check(self, t: float, steps: int) -> None:
+        """Call the function for so many steps after ``t``; it has no formula if that is another.
+
+        So a function that asks for its step's type, or is another one by now, is found out before
+        a device goes along the formula.
+        """
+        first = max(t, self._checked) + 1
+        count = int(min(max(t + steps, t + WINDOW), self.last) - first) + 1
+        if self._fixed or self._formula is None or first > t + steps or count < 1:
+            return
+        self.ended, own = None, detached(self.function)
+        coming = first + np.arange(count, dtype=np.float64)
+        for step, value in zip(coming.tolist(), exact(self._formula, coming).tolist(), strict=True):
+            try:
+                factor = number(own(plain_step(step)), "the function at %s", step)
+            except Exception as error:
+                self.ended = step, error
+                return
+            if abs(value - factor) > RELATIVE * abs(factor):
+                self._formula, self._traces_left = None, 0
+                return
+            self._checked = step
+
     @property
     def may_ask(self) -> bool:
         """Whether the function can be asked ahead, as far as is known."""
@@ -94,7 +125,7 @@ class Ahead:
         schedule = own if own is None or isinstance(own, Schedule) else Function(own)
         self._formula = schedule if schedule is not None and traces(schedule) else None
         self._traces_left = self._traces_left - 1 if self._formula is not None else 0
-        self._exact, self._products = None, {}
+        self._exact, self._products, self._checked = None, {}, -np.inf
 
     def _meets(self, formula: Schedule, t: float, factor: float) -> bool:
         if self._fixed:
@@ -131,6 +162,11 @@ class Ahead:
             return None
 
         def value_at(step: float) -> float:
-            return factor if step == t else number(own(step), "the function at %s", step)
+            try:
+                return factor if step == t else number(own(step), "the function at %s", step)
+            except Exception as error:
+                self.ended = step, error
+                raise
 
+        self.ended = None
         return sampled(value_at, t, self.last)

@@ -72,6 +72,10 @@ class ChainedScheduler(Composite):
             return only._reach()
         return 0, CHAINED
 
+    def _look(self, steps: int) -> None:
+        if len(self._schedulers) == 1:
+            self._schedulers[0]._look(steps)
+
     def _ask_ahead(self) -> None:
         if len(self._schedulers) == 1:
             self._schedulers[0]._ask_ahead()

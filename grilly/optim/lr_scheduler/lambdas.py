@@ -24,6 +24,7 @@ ASKED = (
     "when a replay begins. Replay no more at once, or {}"
 )
 A_FORMULA = "write the function as a formula"
+ENDED = "its function, asked ahead for step {:g}, raised {!r}"
 CALLED = "its function cannot be asked ahead, only called at each step"
 
 
@@ -141,8 +142,22 @@ class Lambdas(LRScheduler):
         if None in known:
             return 0, ""
         reach = min((steps for steps in known if steps is not None), default=0)
-        asked = ASKED.format(self._instead_of_asking)
-        return reach, "" if reach == inf else asked if reach >= 0 else CALLED
+        return reach, "" if reach == inf else self._why(reach)
+
+    def _why(self, reach: float) -> str:
+        """Return why no more than ``reach`` steps are known."""
+        if reach < 0:
+            return CALLED
+        for ahead in self._followed.values():
+            if ahead.ended is not None and ahead.ended[0] == self.last_epoch + reach + 1:
+                return ENDED.format(*ahead.ended)
+        return ASKED.format(self._instead_of_asking)
+
+    def _look(self, steps: int) -> None:
+        for function in self.lr_lambdas:
+            ahead = self._followed.get(id(function))
+            if ahead is not None and ahead.function is function:
+                ahead.check(self.last_epoch, steps)
 
     def _ask_ahead(self) -> None:
         """Ask the functions from here on, if the groups hold the rates of the last step."""
@@ -171,7 +186,7 @@ class Lambdas(LRScheduler):
             return None
         followed = self._track.formulas[LR][i]
         if ahead.known_by_formula(float(self.base_lrs[i])) is followed:
-            return ahead.last - t
+            return ahead.formula_lasts(t) - t
         if i in self._windows:
             window = self._windows[i]  # of rates that an edit may have ended
             return len(window.rest(t)) - 1 if window.schedule is followed else None

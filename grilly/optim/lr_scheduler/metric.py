@@ -102,6 +102,7 @@ class MetricLR(LRScheduler):
         if seat is not None and self._fits(seat):
             return seat
         self._leave_seat()
+        self._check_numbers()
         groups = self.optimizer.param_groups
         owner = new_owner()
         tokens = tuple(f"{owner}:{i}" for i in range(len(groups)))
@@ -128,6 +129,9 @@ class MetricLR(LRScheduler):
         if seat is not None:
             seat.leave()
             self._forget_seat()
+
+    def _edited_count(self) -> None:
+        self._leave_seat()
 
     def _forget_seat(self) -> None:
         del self._seat
@@ -216,19 +220,28 @@ class MetricLR(LRScheduler):
         return values
 
     def _check_state(self) -> None:
+        self._check_numbers()
+        self._check_rates("_last_lr")
+
+    def _check_numbers(self) -> None:
+        """Raise TypeError or ValueError for a setting or a count that cannot be one."""
         check_epoch(self.last_epoch)
         for name in (*self._NUMBERS, *self._COUNTS):
             check_number(name, getattr(self, name))
         if not isinstance(self.best, (int, float)) or math.isnan(self.best):
             raise TypeError(f"best must be a number, got {self.best!r}")
-        for name in (*self._RATES, "_last_lr"):
-            if not isinstance(getattr(self, name), list):
-                raise TypeError(f"{name} must be a list, got {getattr(self, name)!r}")
-            for value in getattr(self, name):
-                check_rate(name, value)
+        for name in self._RATES:
+            self._check_rates(name)
         check_factor(self.factor)
         check_choice("nonfinite", self.nonfinite, NONFINITE)
         self._check_mode()
+
+    def _check_rates(self, name: str) -> None:
+        rates = getattr(self, name)
+        if not isinstance(rates, list):
+            raise TypeError(f"{name} must be a list, got {rates!r}")
+        for rate in rates:
+            check_rate(name, rate)
 
     def _take_up(self, state_dict: dict[str, Any]) -> None:
         """Nothing is kept beside the state; what the device has counted is written over."""

@@ -110,6 +110,9 @@ class SequentialLR(Composite):
         left = self._milestones[i] - 1 - self.last_epoch
         return min(steps, left), why if steps < left else ""
 
+    def _look(self, steps: int) -> None:
+        self._schedulers[bisect_right(self._milestones, self.last_epoch)]._look(steps)
+
     def _ask_ahead(self) -> None:
         self._schedulers[bisect_right(self._milestones, self.last_epoch)]._ask_ahead()
 
