@@ -107,6 +107,14 @@ def check_distinct(params: Sequence[Param], new: Sequence[Param]) -> None:
                 f"parameters {first} and {i} are the same DeviceArray, so the order of their "
                 "updates would matter: pass it once, or copy.copy(array) for the other"
             )
+    grads = [getattr(p, "grad", None) for p in (*params, *new)]
+    of = {id(grad._memory): i for i, grad in enumerate(grads) if isinstance(grad, DeviceArray)}
+    for i, a in enumerate(arrays):
+        if isinstance(a, DeviceArray) and id(a._memory) in of:
+            raise ValueError(
+                f"parameter {i} is the gradient of parameter {of[id(a._memory)]}, so the order of "
+                "their updates would matter: copy.copy(array) is an array of its own"
+            )
     host = [(i, a) for i, a in enumerate(arrays) if not isinstance(a, DeviceArray)]
     of = dict(host)
     spans = sorted((*_span(a), i) for i, a in host if a.size)

@@ -122,7 +122,7 @@ class Kernel:
     def kept(self, op: Dispatch, device: vk.Device) -> vk.Tape:
         """Return a tape of ``op`` alone, the same as long as its arrays live."""
         memories = [array._memory for array in op.arrays]
-        key = (*map(id, memories), op.groups, op.pushed[0])
+        key = (*map(id, memories), op.groups, *op.pushed)
         tape, _ = self._tapes.get(key, (None, None))
         if tape is None or tape.device is not device:
             tapes = self._tapes

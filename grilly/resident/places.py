@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..backend import on_device
+from ..errors import DeviceMemoryError
 
 if TYPE_CHECKING:
     from .. import vk
@@ -62,7 +63,10 @@ class NumpyPlace:
         return "numpy"
 
     def new(self, size: int) -> Float32:
-        return np.zeros(size, np.float32)
+        try:
+            return np.zeros(size, np.float32)
+        except (MemoryError, ValueError) as cause:
+            raise DeviceMemoryError(f"numpy has no room for {4 * size} bytes") from cause
 
     def twin(self, memory: Float32) -> Float32:
         key = id(memory)

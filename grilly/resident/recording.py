@@ -36,14 +36,16 @@ def start(tape: Tape) -> None:
     """Let ``tape`` record what this thread does from now on."""
     if current() is not None:
         raise RecordError("a tape is recording already: end its with block before the next one")
-    _state.tape = tape
     _open.append(tape)
+    _state.tape = tape
 
 
 def end(tape: Tape) -> None:
     """Let ``tape`` record no more."""
-    _state.tape = None
-    _open.remove(tape)
+    if getattr(_state, "tape", None) is tape:
+        _state.tape = None
+    if tape in _open:
+        _open.remove(tape)
 
 
 def refuse(what: str, instead: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import threading
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -78,12 +79,19 @@ class Tape:
         self._entries: list[Op | Update | Tick] = []
         self._place: Place | None = None
         self._state = "new"
+        self._lock = threading.RLock()  # of a tape without optimizers, which have locks
 
     def __enter__(self) -> Tape:
         if self._state != "new":
             raise RecordError("a tape records once: call grilly.record() again")
-        recording.start(self)
-        self._state = "recording"
+        try:
+            with Uninterrupted():
+                recording.start(self)
+                self._state = "recording"
+        except KeyboardInterrupt:  # the block will not be entered, nor its end be told
+            self._state = "broken"
+            recording.end(self)
+            raise
         return self
 
     def __exit__(
@@ -92,8 +100,9 @@ class Tape:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        recording.end(self)
-        self._state = "broken"
+        with Uninterrupted():
+            self._state = "broken"
+            recording.end(self)
         if kind is None:
             self._finish()
 
@@ -152,7 +161,7 @@ class Tape:
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
         assert self._place is not None
         self._place.check()
-        with alone([own[0].lock for own in self._updates]):
+        with alone([own[0].lock for own in self._updates] or [self._lock]):
             for update in chain.from_iterable(self._updates):
                 update.check()
             self._schedulers.check()
@@ -196,7 +205,7 @@ class Tape:
             raise
 
     def _replay(self, times: int, reaches: Reaches | None) -> None:
-        while times:
+        while times > 0:
             able = min(times, self._able(reaches or self._schedulers.reaches(1)))
             reaches = None
             if able:

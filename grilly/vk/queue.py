@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from math import inf
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -127,10 +128,10 @@ class Queue:
         fence = flight.fence
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            left = SLICE if end is None else int(max(0.0, end - time.monotonic()) * 1e9)
+            seconds = inf if end is None else max(0.0, end - time.monotonic())
+            left = SLICE if seconds * 1e9 >= SLICE else int(seconds * 1e9)
             results: list[int] = []
-            nanoseconds = min(left, SLICE)
-            binding.run(results, "vkWaitForFences", self.owner.device, 1, fence, 1, nanoseconds)
+            binding.run(results, "vkWaitForFences", self.owner.device, 1, fence, 1, left)
             if results[0] == binding.SUCCESS:
                 return True
             if results[0] != binding.TIMEOUT:
@@ -153,6 +154,8 @@ class Queue:
 
     def _fence(self) -> tuple[Any, Flight | None]:
         """Return an unsignalled fence (a one-element array) and the flight that it came from."""
+        while self._flights and not self._flights[0].submitted:  # Ctrl-C came before it was
+            self._fences.append(self._flights.popleft().fence)
         if self._fences:
             self._reset(self._fences[-1])
             return self._fences.pop(), None

@@ -23,6 +23,7 @@ from .spirv_words import (
     EXECUTION_MODE,
     HEADER,
     MAGIC,
+    NEWEST,
     MEMBER_DECORATE,
     MODE_LOCAL_SIZE,
     MODEL_COMPUTE,
@@ -71,6 +72,11 @@ class Shader:
         return size[0], size[1], size[2]
 
     def _value(self, identity: int, words: Mapping[int, bytes]) -> int:
+        if identity not in self._values:
+            raise ShaderError(
+                "the local size is computed in the shader: let it be a constant, or a "
+                "specialization constant of its own"
+            )
         given = words.get(self._numbers.get(identity, -1))
         return self._values[identity] if given is None else int.from_bytes(given, "little")
 
@@ -81,6 +87,12 @@ def check(code: bytes) -> None:
         raise ShaderError(f"this is not SPIR-V: {len(code)} bytes")
     if int.from_bytes(code[:4], "little") != MAGIC:
         raise ShaderError(f"this is not SPIR-V: it begins with {code[:4].hex()}")
+    version = int.from_bytes(code[4:8], "little")
+    if version > NEWEST:
+        raise ShaderError(
+            f"this is SPIR-V {version >> 16 & 255}.{version >> 8 & 255}, and Vulkan 1.1 has up to "
+            "1.3: compile it with --target-env vulkan1.1"
+        )
 
 
 def inspect(code: bytes) -> Shader:

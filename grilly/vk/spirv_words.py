@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MAGIC = 0x07230203
 HEADER = 5  # words
+NEWEST = 0x00010300  # the version that Vulkan 1.1 has
 
 # Opcodes.
 ENTRY_POINT, EXECUTION_MODE, CAPABILITY = 15, 16, 17
