@@ -99,25 +99,33 @@ def check_distinct(params: Sequence[Param], new: Sequence[Param]) -> None:
     if len({id(p) for p in (*params, *new)}) < len(params) + len(new):
         raise ValueError("some parameters appear in more than one parameter group")
     arrays = [array_of(p, f"params[{i}]") for i, p in enumerate((*params, *new))]
+    _check_on_devices([*params, *new], arrays)
+    _check_in_host_memory(arrays)
+
+
+def _check_on_devices(params: Sequence[Param], arrays: Sequence[Any]) -> None:
+    grads = [getattr(p, "grad", None) for p in params]
+    gradients = {id(g._memory): i for i, g in enumerate(grads) if isinstance(g, DeviceArray)}
     homes: dict[int, int] = {}
     for i, a in enumerate(arrays):
-        first = homes.setdefault(id(a._memory), i) if isinstance(a, DeviceArray) else i
+        if not isinstance(a, DeviceArray):
+            continue
+        first = homes.setdefault(id(a._memory), i)
         if first != i:
             raise ValueError(
                 f"parameters {first} and {i} are the same DeviceArray, so the order of their "
                 "updates would matter: pass it once, or copy.copy(array) for the other"
             )
-    grads = [getattr(p, "grad", None) for p in (*params, *new)]
-    of = {id(grad._memory): i for i, grad in enumerate(grads) if isinstance(grad, DeviceArray)}
-    for i, a in enumerate(arrays):
-        if isinstance(a, DeviceArray) and id(a._memory) in of:
+        if id(a._memory) in gradients:
             raise ValueError(
-                f"parameter {i} is the gradient of parameter {of[id(a._memory)]}, so the order of "
-                "their updates would matter: copy.copy(array) is an array of its own"
+                f"parameter {i} is the gradient of parameter {gradients[id(a._memory)]}, so the "
+                "order of their updates would matter: copy.copy(array) is an array of its own"
             )
-    host = [(i, a) for i, a in enumerate(arrays) if not isinstance(a, DeviceArray)]
-    of = dict(host)
-    spans = sorted((*_span(a), i) for i, a in host if a.size)
+
+
+def _check_in_host_memory(arrays: Sequence[Any]) -> None:
+    of = {i: a for i, a in enumerate(arrays) if not isinstance(a, DeviceArray)}
+    spans = sorted((*_span(a), i) for i, a in of.items() if a.size)
     for place, (_, end, i) in enumerate(spans):
         for start, _, j in spans[place + 1 :]:
             if start >= end:

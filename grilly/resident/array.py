@@ -135,7 +135,8 @@ class DeviceArray:
         """Add ``scale`` times another array of the device, element by element, in float32.
 
         The product is rounded, then the sum, the same on every device but for subnormal numbers,
-        which SwiftShader takes for 0. Does not wait; can be recorded. Raises ValueError for another shape or device, or a scale beyond float32.
+        which SwiftShader takes for 0. Does not wait; can be recorded. Raises ValueError for another
+        shape or device, or a scale beyond float32.
         """
         if not isinstance(other, DeviceArray):
             raise TypeError(f"other must be a DeviceArray, got {type(other).__name__}")

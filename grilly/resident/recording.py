@@ -8,6 +8,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, NoReturn, ParamSpec, TypeVar
 
 from ..errors import RecordError
+from ..interrupt import Uninterrupted
 
 if TYPE_CHECKING:
     from .tape import Tape
@@ -36,16 +37,22 @@ def start(tape: Tape) -> None:
     """Let ``tape`` record what this thread does from now on."""
     if current() is not None:
         raise RecordError("a tape is recording already: end its with block before the next one")
-    _open.append(tape)
-    _state.tape = tape
+    try:
+        with Uninterrupted():
+            _open.append(tape)
+            _state.tape = tape
+    except KeyboardInterrupt:  # the block will not be entered, nor its end be told
+        end(tape)
+        raise
 
 
 def end(tape: Tape) -> None:
     """Let ``tape`` record no more."""
-    if getattr(_state, "tape", None) is tape:
-        _state.tape = None
-    if tape in _open:
-        _open.remove(tape)
+    with Uninterrupted():
+        if getattr(_state, "tape", None) is tape:
+            _state.tape = None
+        if tape in _open:
+            _open.remove(tape)
 
 
 def refuse(what: str, instead: str) -> None:

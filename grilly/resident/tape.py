@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 import threading
+from collections.abc import Sequence
 from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -79,19 +79,14 @@ class Tape:
         self._entries: list[Op | Update | Tick] = []
         self._place: Place | None = None
         self._state = "new"
-        self._lock = threading.RLock()  # of a tape without optimizers, which have locks
+        self._lock = threading.RLock()  # optimizers have their own
 
     def __enter__(self) -> Tape:
         if self._state != "new":
             raise RecordError("a tape records once: call grilly.record() again")
-        try:
-            with Uninterrupted():
-                recording.start(self)
-                self._state = "recording"
-        except KeyboardInterrupt:  # the block will not be entered, nor its end be told
-            self._state = "broken"
-            recording.end(self)
-            raise
+        self._state = "broken"  # if Ctrl-C comes now
+        recording.start(self)
+        self._state = "recording"
         return self
 
     def __exit__(
@@ -100,9 +95,8 @@ class Tape:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with Uninterrupted():
-            self._state = "broken"
-            recording.end(self)
+        recording.end(self)
+        self._state = "broken"
         if kind is None:
             self._finish()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from math import inf
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from ..errors import DeviceLostError
