@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from metric_runs import MAKES, Run, check, falling
 
+import grilly
+from grilly.optim import SGD
+from grilly.optim.lr_scheduler import GreedyLR, ReduceLROnPlateau
 from grilly.rules import Plateau
 
 pytestmark = pytest.mark.turns
@@ -238,3 +242,52 @@ def test_nothing_moves_and_nobody_waits(place: Any, name: str, taped: bool) -> N
         go(4)
     assert run.counters() == before
     assert repr(run.scheduler.state_dict()) != rates
+
+
+def edited(place: Any, kind: Any, how: str) -> list[Any]:
+    """Return what a scheduler shows after edits of its counts: by numbers, steps or replays."""
+    p = grilly.nn.Parameter(np.ones(3, np.float32), device=place)
+    optimizer = SGD([p], lr=0.5)
+    scheduler, loss = kind(optimizer, patience=10), grilly.device_array([0.5], place)
+    metric: Any = 0.5 if how == "numbers" else loss
+    scheduler.step(metric)
+    with grilly.record() as tape:
+        optimizer.step()
+        scheduler.step(loss)
+
+    def rounds(times: int) -> None:
+        if how == "replays":
+            tape.replay(times)
+        for _ in range(0 if how == "replays" else times):
+            optimizer.step()
+            scheduler.step(metric)
+
+    rounds(2)
+    scheduler.best, scheduler.num_bad_epochs = 0.1, 7
+    shown = [scheduler.best, scheduler.num_bad_epochs]
+    rounds(2)
+    shown += [scheduler.best, scheduler.num_bad_epochs, scheduler.last_epoch]
+    scheduler.num_bad_epochs, scheduler.last_epoch = 0, 40
+    rounds(1)
+    return [*shown, scheduler.num_bad_epochs, scheduler.last_epoch, scheduler.get_last_lr()]
+
+
+@pytest.mark.parametrize("kind", [ReduceLROnPlateau, GreedyLR])
+def test_edits_of_what_the_device_counts(place: Any, kind: Any) -> None:
+    """They are taken at the next step, as with a number on the host."""
+    want = edited(place, kind, "numbers")
+    assert want[:5] == [0.1, 7, 0.1, 9, 5] and want[6] == 41
+    assert edited(place, kind, "steps") == edited(place, kind, "replays") == want
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("best", "a"), ("num_bad_epochs", None), ("patience", "x"), ("threshold", float("nan"))],
+)
+def test_settings_that_cannot_be_are_named(place: Any, name: str, value: Any) -> None:
+    p = grilly.nn.Parameter(np.ones(3, np.float32), device=place)
+    scheduler, loss = ReduceLROnPlateau(SGD([p], lr=0.5)), grilly.device_array([0.5], place)
+    scheduler.step(loss)
+    setattr(scheduler, name, value)
+    with pytest.raises((TypeError, ValueError), match=f"^{name}"):
+        scheduler.step(loss)

@@ -346,3 +346,44 @@ def test_the_compilers_words(device: vk.Device) -> None:
     large = f"#version 450\nlayout(local_size_x_id = 0) in;\n{X}void main() {{ x[0]++; }}"
     with pytest.raises(DeviceLimitError, match="local size"):
         Kernel(large, constants={0: 1 << 20})([x], 1)
+
+
+def test_push_constants_of_the_same_bytes_are_not_the_same_call(device: vk.Device) -> None:
+    kernel = Kernel("#version 450\n" + kernel_text(X, "float"))
+    x = grilly.zeros(1, device.info.index)
+    one_as_int = 0x3F800000
+    calls: list[tuple[Any, float]] = [
+        ([1.0], 1.0),
+        ([one_as_int], float(one_as_int)),
+        ([1], 1.0),
+        (b"\1\0\0\0", 2.0**-149),
+        ([1], 1.0),
+    ]
+    for push, want in calls:
+        kernel([x], 1, push)
+        assert x.numpy()[0] == np.float32(want)
+    whole = Kernel("#version 450\n" + kernel_text(X, "int"))
+    whole([x], 1, [one_as_int])
+    with pytest.raises(TypeError, match="write an int"):
+        whole([x], 1, [1.0])
+
+
+def kernel_text(buffers: str, kind: str) -> str:
+    push = f"layout(push_constant) uniform P {{ {kind} v; }};\n"
+    return f"{buffers}{push}void main() {{ x[0] = float(v); }}"
+
+
+def patched(code: bytes, at: int, word: int) -> bytes:
+    return code[:at] + word.to_bytes(4, "little") + code[at + 4 :]
+
+
+def test_spirv_that_is_not_read_is_refused() -> None:
+    text = HEAD.replace("local_size_x", "local_size_x_id").replace("= 64", "= 0") + X
+    code = vk.compile_glsl(text + "void main() { x[0] = 1.0; }")
+    with pytest.raises(ShaderError, match=r"SPIR-V 1\.6.*--target-env vulkan1\.1"):
+        Kernel(patched(code, 4, 0x00010600))
+    words = np.frombuffer(code, "<u4").tolist()
+    composite = next(i for i, word in enumerate(words) if word == 6 << 16 | 51)  # of the local size
+    unknown = Kernel(patched(code, 4 * (composite + 3), words[composite + 1]), constants={})
+    with pytest.raises(ShaderError, match="the local size is computed"):
+        unknown._shader._read[1].local_size({})

@@ -137,3 +137,41 @@ def test_any_shape_and_layout_is_updated_in_place(place: str, options: dict[str,
         optimizer.step(gradients=grads)
     for p, plain in zip(params, plains, strict=True):
         np.testing.assert_array_equal(p, plain.p)
+
+
+SPECIAL = np.array([-0.0, 0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 3.4e38, -3.4e38, 2.0, -2.0], F)
+OPTIONS: dict[str, dict[str, Any]] = {
+    "decay": {"weight_decay": 0.5},
+    "momentum": {"momentum": 0.5},
+    "momentum, decay": {"momentum": 0.5, "weight_decay": 1.0},
+    "Nesterov": {"momentum": 0.5, "nesterov": True},
+    "Nesterov, decay": {"momentum": 0.5, "nesterov": True, "weight_decay": 1.0},
+    "dampening": {"momentum": 0.5, "dampening": 0.5, "weight_decay": 0.5},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("maximize", [False, True])
+@pytest.mark.parametrize("name", OPTIONS)
+def test_zeros_have_their_sign_and_cancel_alike(
+    device: vk.Device, name: str, maximize: bool
+) -> None:
+    """Each special weight with each special gradient: the bits of numpy, but for those of a nan."""
+    grid = np.meshgrid(SPECIAL, SPECIAL, indexing="ij")
+    bits = []
+    for place in ("cpu", device.info.index):
+        p, grad = (own.ravel().copy() for own in grid)
+        optimizer = SGD([p], lr=0.25, maximize=maximize, device=place, **OPTIONS[name])
+        for _ in range(3):
+            optimizer.step(gradients=[grad])
+        bits.append(np.where(np.isnan(p), 0, p.view(np.uint32)))
+    np.testing.assert_array_equal(*bits)
+
+
+def test_a_pruned_weight_keeps_torchs_sign(place: str) -> None:
+    p = np.array([-0.0, 0.0], F)
+    weight = torch.nn.Parameter(torch.from_numpy(p.copy()))
+    weight.grad = torch.zeros(2)
+    torch.optim.SGD([weight], lr=0.25, weight_decay=0.5).step()
+    SGD([p], lr=0.25, weight_decay=0.5, device=place).step(gradients=[np.zeros(2, F)])
+    assert p.tobytes() == weight.detach().numpy().tobytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from dataclasses import asdict
 from typing import Any
@@ -14,8 +15,12 @@ from test_tape import SCHEDULES, Pair, _accumulating, _rounds, _two
 import grilly
 from grilly import Kernel, vk
 from grilly.optim import lr_scheduler as lrs
+from grilly.resident import recording
 
 Place = str | int
+ADD_ONE = """#version 450
+layout(std430, binding = 0) buffer X { float x[]; };
+void main() { x[0] += 1.0; }"""
 
 
 def _long(optimizer: Any) -> Any:
@@ -115,7 +120,7 @@ def test_a_tape_dropped_in_flight_still_runs(device: vk.Device) -> None:
     again, y = _slow(device)
     for _ in range(3):
         again.replay(1)
-    assert again.wait() and again.wait(5.0)
+    assert again.wait() and again.wait(5.0) and again.wait(float("inf"))
     assert x.item() == y.item() == 1 + 3
 
 
@@ -184,3 +189,41 @@ def test_threads_replay_and_step_the_same_optimizer(place: Place) -> None:
     for thread in threads:
         thread.join(60)
     assert_same(run.contents(), Run("cpu", "AdamW", sizes=(5, 3)).eager(80).contents())
+
+
+def test_threads_replay_the_same_kernels(place: Place) -> None:
+    """No optimizer has a lock for them."""
+    x = grilly.zeros(1, place)
+    one = Kernel(ADD_ONE, host=lambda x: x.__iadd__(1))
+    with grilly.record() as tape:
+        one([x], 1)
+    threads = [
+        threading.Thread(target=lambda: [tape.replay(3) for _ in range(100)], daemon=True)
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert x.numpy()[0] == 1200
+
+
+@pytest.mark.parametrize("entering", [True, False])
+def test_ctrl_c_leaves_no_tape_recording(entering: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupting(list[Any]):
+        def append(self, one: Any) -> None:
+            super().append(one)
+            if entering:
+                signal.raise_signal(signal.SIGINT)
+
+        def remove(self, one: Any) -> None:
+            if not entering:
+                signal.raise_signal(signal.SIGINT)
+            super().remove(one)
+
+    monkeypatch.setattr(recording, "_open", Interrupting())
+    x = grilly.zeros(1, "cpu")
+    with pytest.raises(KeyboardInterrupt), grilly.record():
+        x.add_(x)
+    assert recording.current() is None and not recording.anywhere()

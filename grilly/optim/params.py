@@ -107,19 +107,19 @@ def _check_on_devices(params: Sequence[Param], arrays: Sequence[Any]) -> None:
     grads = [getattr(p, "grad", None) for p in params]
     gradients = {id(g._memory): i for i, g in enumerate(grads) if isinstance(g, DeviceArray)}
     homes: dict[int, int] = {}
-    for i, a in enumerate(arrays):
-        if not isinstance(a, DeviceArray):
-            continue
-        first = homes.setdefault(id(a._memory), i)
+    for i, (p, a) in enumerate(zip(params, arrays, strict=True)):
+        held = p.data if isinstance(p, Parameter) else p
+        of = gradients.get(id(held._memory)) if isinstance(held, DeviceArray) else None
+        if of is not None:
+            raise ValueError(
+                f"parameter {i} is the gradient of parameter {of}, so the order of their updates "
+                "would matter: copy.copy(array) is an array of its own"
+            )
+        first = homes.setdefault(id(a._memory), i) if isinstance(a, DeviceArray) else i
         if first != i:
             raise ValueError(
                 f"parameters {first} and {i} are the same DeviceArray, so the order of their "
                 "updates would matter: pass it once, or copy.copy(array) for the other"
-            )
-        if id(a._memory) in gradients:
-            raise ValueError(
-                f"parameter {i} is the gradient of parameter {gradients[id(a._memory)]}, so the "
-                "order of their updates would matter: copy.copy(array) is an array of its own"
             )
 
 
