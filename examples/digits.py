@@ -11,6 +11,7 @@ Run it with ``make demo``, or after ``pip install '.[demo]'`` with
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from dataclasses import dataclass, field
@@ -123,6 +124,7 @@ def draw(history: History, path: str) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # each font it lacks
     import matplotlib.pyplot as plt
 
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(11, 3), layout="constrained")

@@ -451,14 +451,6 @@ def test_what_a_function_raises_ahead_is_told(place: Place) -> None:
     assert scheduler.last_epoch == 9
 
 
-def test_a_step_without_any_gradient_is_not_recorded(place: Place) -> None:
-    p = grilly.nn.Parameter(np.ones(3, np.float32), device=place)
-    p.grad = None
-    optimizer = SGD([p], lr=0.5)
-    with pytest.raises(RecordError, match="no gradient of any parameter"), grilly.record():
-        optimizer.step()
-
-
 def test_a_parameter_that_is_anothers_gradient_is_refused(place: Place) -> None:
     p = grilly.nn.Parameter(np.ones(2, np.float32), device=place)
     with pytest.raises(ValueError, match="parameter 1 is the gradient of parameter 0"):

@@ -113,7 +113,7 @@ class Course:
         """
         if not self.watched or agrees(formula, values, steps, self._asked):
             return True
-        self._on_host = not self._traces_left
+        self._on_host, self._looked = not self._traces_left, -np.inf
         if self._traces_left:
             self._traces_left -= 1
             self._traced = anew(self.tree)
@@ -130,7 +130,6 @@ class Course:
             with np.errstate(all="ignore"):
                 values = np.asarray(values_of([tree], ahead)[0], np.float64)
             if not self.agrees(tree, values, ahead):
-                self._looked = -np.inf
                 return False
             self._looked = ahead[-1]
         return True

@@ -13,6 +13,7 @@ from ..errors import RecordError
 from ..nn.parameter import Parameter
 from ..resident import recording
 from ..resident.array import DeviceArray
+from ..resident.ops import Fill, perform
 from ..resident.recording import outside
 from .control import NO_NORM
 from .entry import entry
@@ -127,11 +128,14 @@ class Optimizer(Stepping):
         An array that can be written is set to zeros in place, as in torch: it stays the ``grad``. A
         DeviceArray is set to zeros either way, on the device: kernels write into it.
         """
+        on_devices: dict[Any, list[DeviceArray]] = {}
         for p in self._params:
             if isinstance(p, Parameter) and isinstance(p.grad, DeviceArray):
-                p.grad.fill_zero()
+                on_devices.setdefault(p.grad._place, []).append(p.grad)
             elif isinstance(p, Parameter) and p.grad is not None:
                 p.grad = None if set_to_none else zeroed(p.grad, p.shape)
+        for arrays in on_devices.values():
+            perform(Fill(tuple(arrays)))
 
     def _memory_of(self, grad: Any) -> Any:
         """Return a gradient's memory on the optimizer's device, or the array of one elsewhere."""

@@ -37,7 +37,8 @@ class Ready:
     """What an update was made from. ``gradients`` says whether the next one is made from the same.
 
     ``host`` are the parameters in host memory, by number; ``has`` and ``missed`` say which states
-    there are after each such update, and for which parameters it does not count.
+    there are after each such update, and for which parameters it does not count; ``decides``
+    whether a number that is scheduled may change that.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Ready:
         self._max_norm = optimizer.max_norm
         self._driven = dict(optimizer._driven)
         self._followed = followed
-        self._decides = not {own.key[0] for own in followed} <= HARMLESS
+        self.decides = not {own.key[0] for own in followed} <= HARMLESS
         self._decided = _decided(optimizer)
         self._constant = constants(optimizer, followed)
         self._constants = list(map(self._constant, optimizer.param_groups))
@@ -116,7 +117,7 @@ class Ready:
             and all(map(is_, chain.from_iterable(lists), optimizer._params))
             and all(map(is_, map(DATA, self._holders), self._held))
             and all([own.stands(groups, row) for own in self._followed])
-            and (not self._decides or _decided(optimizer) == self._decided)
+            and (not self.decides or _decided(optimizer) == self._decided)
             and (not self._host_inputs or all([own.stays() for own in self._host_inputs]))
         )
 

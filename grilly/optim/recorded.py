@@ -24,10 +24,6 @@ ON_HOST = (
     "{} is in host memory, and a replay moves nothing: make it by "
     "grilly.nn.Parameter(x, device={!r}), and its gradient a DeviceArray"
 )
-NO_GRADIENT = (
-    "step() has no gradient of any parameter, so a replay would update nothing: set their grad "
-    "before it is recorded"
-)
 ADDED = (
     "parameters were added to the optimizer since the tape was recorded with gradients=, which has "
     "none of theirs: record anew, or record step() without gradients="
@@ -72,8 +68,6 @@ class RecordedStep(Update):
         What was added to the optimizer since joins in. ValueError for a gradient of another shape
         than its parameter's.
         """
-        if not self.active.any():
-            raise RecordError(NO_GRADIENT)
         params = self.optimizer._params
         arrays = [param.data if isinstance(param, Parameter) else param for param in params]
         if len(arrays) > len(self._arrays):

@@ -202,6 +202,8 @@ def device_step(scheduler: Any, given: Any) -> None:
         )
     settle_others(scheduler)
     step, tape = RuleStep(scheduler, metric), recording.current()
+    if tape is None and not _sits(scheduler):  # a new seat goes on from the groups' numbers
+        optimizer._settle_applied(complaining=False)
     with _as_if_made(optimizer):
         if tape is None or scheduler._can_sit():  # else a replay's first round is the host's
             scheduler._seated()
@@ -212,6 +214,12 @@ def device_step(scheduler: Any, given: Any) -> None:
     with _as_if_made(optimizer), scheduler._counting_on_device():
         metric.place.run(step)
     scheduler._seat.counted()
+
+
+def _sits(scheduler: Any) -> bool:
+    seat = getattr(scheduler, "_seat", None)
+    with _as_if_made(scheduler.optimizer):
+        return seat is not None and bool(scheduler._fits(seat))
 
 
 def settle_others(scheduler: Any) -> None:

@@ -15,6 +15,7 @@ from ..interrupt import Uninterrupted
 from ..nn.parameter import Float32
 from ..planning import Pace
 from ..resident.array import DeviceArray
+from ..schedules import Constant
 from .control import control_of
 from .entry import entry
 from .grouped import Grouped
@@ -22,7 +23,7 @@ from .lanes import Source
 from .options import Key
 from .params import array_of
 from .progress import Progress
-from .ready import Ready, ready
+from .ready import HARMLESS, Ready, ready
 from .residents import homes_of
 
 if TYPE_CHECKING:
@@ -109,7 +110,21 @@ class Stepping(Grouped):
         last, *paces = self._last_replay
         if last is None or paces != [tracks, period] or not last.stands(self, active):
             self._get_ready_anew(active, tracks, period, grads)
-        return self._timeline.updates_left
+        made = self._last_replay[0]
+        decided = made is not None and not made.decides
+        return self._timeline.updates_left if decided or not self._may_begin_to_count() else 0
+
+    def _may_begin_to_count(self) -> bool:
+        """Whether a schedule may let updates of a group count, and make states, which do not now.
+
+        As a momentum that leaves 0: each step must look until it has.
+        """
+        for (i, key), track in self._driven.items():
+            if key[0] not in HARMLESS and not self.counts(self.param_groups[i]):
+                formula = track.formulas[key][i] if key in track.formulas else None
+                if not isinstance(formula, (Constant, type(None))):
+                    return True
+        return False
 
     def _get_ready_anew(
         self,

@@ -129,7 +129,7 @@ class DeviceArray:
 
     def fill_zero(self) -> None:
         """Set all elements to 0, on the device, without waiting; can be recorded."""
-        perform(Fill(self))
+        perform(Fill((self,)))
 
     def add_(self, other: DeviceArray, scale: float = 1.0) -> None:
         """Add ``scale`` times another array of the device, element by element, in float32.
@@ -183,7 +183,7 @@ class DeviceArray:
         There is one such place for each array: a second call gives the same memory, set to zeros.
         """
         made = DeviceArray(self._place, self._place.twin(self._memory), self.shape)
-        self._place.run(Fill(made))
+        self._place.run(Fill((made,)))
         return made
 
 

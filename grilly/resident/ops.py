@@ -98,20 +98,22 @@ class Copy(Recorded):
 
 @dataclass(frozen=True)
 class Fill(Recorded):
-    """``target`` becomes all zeros."""
+    """``targets``, of one place, become all zeros."""
 
-    target: DeviceArray
+    targets: tuple[DeviceArray, ...]
 
     @property
     def place(self) -> Place:
-        return self.target._place
+        return self.targets[0]._place
 
     def on_host(self) -> None:
-        self.target._memory[:] = 0
+        for target in self.targets:
+            target._memory[:] = 0
 
     def record(self, tape: vk.Tape) -> None:
-        span = self.target._memory.span
-        tape.fill(span.buffer, 0, span.offset, span.nbytes)
+        for target in self.targets:
+            span = target._memory.span
+            tape.fill(span.buffer, 0, span.offset, span.nbytes)
 
 
 @dataclass(frozen=True)

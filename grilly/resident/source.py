@@ -24,6 +24,11 @@ class Source:
             raise TypeError(
                 f"source must be GLSL text or SPIR-V bytes, got {type(source).__name__}"
             )
+        if isinstance(source, str) and "{" not in source and "#" not in source:
+            raise ValueError(
+                f"source must be GLSL text, got {source[:80]!r}: of a file it is "
+                "pathlib.Path(...).read_text()"
+            )
         self._constants = vk.checked_constants(constants)
         self._text = source if isinstance(source, str) else None
         self._include = None if include is None else Path(include)
@@ -81,6 +86,8 @@ def _fitting(numbers: tuple[Any, ...], kinds: Mapping[int, str]) -> list[Any]:
         kind, given = kinds.get(i), isinstance(number, np.float32)
         if kind in ("int", "uint") and given:
             raise TypeError(f"push[{i}] is {kind} in the shader, got {float(number)}: write an int")
+        if kind == "uint" and number < 0:
+            raise ValueError(f"push[{i}] is uint in the shader, got {number}")
         found.append(np.float32(number) if kind == "float" and not given else number)
     return found
 

@@ -18,9 +18,10 @@ class LambdaLR(Lambdas):
     The host asks f at every step, as torch does. On grilly's optimizers f is called more often than
     that, so that not every rate needs an upload: five times to see whether it is a formula that the
     device can compute (with a symbol for the step, an array, and the steps 1 and 2); if it is not,
-    for up to 256 steps ahead once in 256 steps. What f raises then is not seen, and what it prints
-    is. If f gives another value at a step than it did ahead, what it gives there counts; after the
-    second time it is not asked ahead any more.
+    for up to 256 steps ahead once in 256 steps; and as a replay begins, at each of its steps, to
+    see that its formula is what it gives. What f raises then is not seen (but told by a replay that
+    cannot go on), and what it prints is. If f gives another value at a step than it did ahead, what
+    it gives there counts; after the second time it is not asked ahead any more.
 
     These calls go to a copy, with the variables around f, its defaults, and the attributes of an
     object, so that a counter among them counts as in torch. Where these are not numbers, lists,

@@ -136,7 +136,7 @@ class Lambdas(LRScheduler):
             return 0, ""
         if not track.holds(groups):
             return 0, ""
-        if LR in track.rows and self.optimizer._driven.get((0, LR)) is not track:
+        if not self._driving():
             return 0, ""  # overtaken: its next step takes the rates back
         known = [self._reach_of(i) for i in range(len(self._given))]
         if None in known:
@@ -163,7 +163,8 @@ class Lambdas(LRScheduler):
         """Ask the functions from here on, if the groups hold the rates of the last step."""
         groups, rates = self.optimizer.param_groups, self._last_lr
         held = len(rates) == len(self.lr_lambdas) and [g["lr"] for g in groups] == rates
-        overtaken = self.optimizer._driven.get((0, LR)) not in (None, self._track)
+        driven = self.optimizer._driven
+        overtaken = any(driven.get((i, LR)) not in (None, self._track) for i in range(len(groups)))
         if not held or overtaken or self._settings(self) != self._used:
             return  # the next step tells
         for ahead in self._followed.values():

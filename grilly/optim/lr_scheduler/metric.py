@@ -154,13 +154,10 @@ class MetricLR(LRScheduler):
             if still:
                 write(group, LR, rate)
         self._take_counts(held[0])
-        self._last_lr = [copied(group["lr"]) for group in groups]
+        pairs = zip(groups, held[0].values, own, strict=False)
+        self._last_lr = [copied(g["lr"]) if still else rate for g, rate, still in pairs]
         if self._driving() and all(own):
             self._stand(seat.owner)
-
-    def _driving(self) -> bool:
-        driven, count = self.optimizer._driven, len(self.optimizer.param_groups)
-        return all(driven.get((i, LR)) is self._track for i in range(count))
 
     @contextmanager
     def _counting_on_device(self) -> Iterator[None]:

@@ -37,7 +37,7 @@ class Replayed(Ticked, Steps):
             and self._settings(self) == self._used
             and list(map(self._reads, groups)) == self._held
             and track.holds(groups)
-            and self.optimizer._driven.get((0, LR)) is track  # no one has overtaken it
+            and self._driving()
             and self._goes_on()
         )
 

@@ -124,7 +124,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def _leap(self, steps: int) -> None:
         at = self.T_cur + steps
-        self.T_cur = at if at < self.T_i else at % self.T_i
+        self.T_cur = at if 0 <= at < self.T_i else at % self.T_i
         self._left_at = self.T_cur, self.T_i
         super()._leap(steps)
         self._step_count = 0
