@@ -50,9 +50,10 @@ NUMBERS = tuple(one.name for one in fields(Counters) if one.type == "int")
 def counters(device: str | int = "auto") -> Counters:
     """Return what a device has done in this process, for all optimizers and arrays on it.
 
-    ``device`` is what an optimizer takes. Nothing is waited for: what is still under way counts as
-    submitted. A GPU that was not used yet is opened. ``live`` has the numbers of buffers,
-    kernels, bindings and tapes. A device that was lost and opened anew counts from 0.
+    ``device`` is what an optimizer takes: give the optimizer's, for "auto" may be another one.
+    Nothing is waited for: what is still under way counts as submitted. A GPU that was not used yet
+    is opened. ``live`` has the numbers of buffers, kernels, bindings and tapes. A device that was
+    lost and opened anew counts from 0.
 
     On numpy all is 0 and ``live`` is empty: the arrays are the host's own, so nothing is copied,
     submitted or waited for. What must be 0 on a GPU, as the bytes of a replay, is 0 there too.

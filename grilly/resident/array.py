@@ -205,7 +205,10 @@ def device_array(values: npt.ArrayLike, device: str | int = "auto") -> DeviceArr
 
 
 def zeros(shape: int | Sequence[int], device: str | int = "auto") -> DeviceArray:
-    """Return a new DeviceArray of zeros; ``shape`` is a number or a sequence of numbers.
+    """Return a new DeviceArray of zeros, float32; ``shape`` is a number or a sequence of numbers.
+
+    ``device`` is as in ``device_array``. Raises TypeError or ValueError for what is no shape,
+    DeviceError if the device is not there or has no room.
 
     >>> zeros((2, 3), device="cpu").numpy().sum()
     np.float32(0.0)
