@@ -387,3 +387,8 @@ def test_spirv_that_is_not_read_is_refused() -> None:
     unknown = Kernel(patched(code, 4 * (composite + 3), words[composite + 1]), constants={})
     with pytest.raises(ShaderError, match="the local size is computed"):
         unknown._shader._read[1].local_size({})
+
+
+def test_a_path_is_no_source() -> None:
+    with pytest.raises(ValueError, match=r"'kernels/axpy.comp'.*read_text"):
+        Kernel("kernels/axpy.comp")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..planning import Pace
 
@@ -15,15 +15,7 @@ class Ticked:
 
     __slots__ = ()
 
-    optimizer: Any
     _track: Track
-
-    def _driving(self) -> bool:
-        """Whether no other scheduler has overtaken this one, in any number."""
-        driven, track, groups = self.optimizer._driven, self._track, self.optimizer.param_groups
-        return all(
-            [driven.get((i, key)) is track for key in track.rows for i in range(len(groups))]
-        )
 
     def _look(self, steps: int) -> None:
         """Look at what can be known of so many steps from now on; a formula lasts by itself."""

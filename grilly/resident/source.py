@@ -24,7 +24,7 @@ class Source:
             raise TypeError(
                 f"source must be GLSL text or SPIR-V bytes, got {type(source).__name__}"
             )
-        if isinstance(source, str) and "{" not in source and "#" not in source:
+        if isinstance(source, str) and source and "{" not in source and "#" not in source:
             raise ValueError(
                 f"source must be GLSL text, got {source[:80]!r}: of a file it is "
                 "pathlib.Path(...).read_text()"

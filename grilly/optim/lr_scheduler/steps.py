@@ -137,6 +137,13 @@ class Steps:
             groups = range(len(self.optimizer.param_groups))
             driven.update({(i, key): self._track for key in self._track.rows for i in groups})
 
+    def _driving(self) -> bool:
+        """Whether no other scheduler has overtaken this one, in any number."""
+        driven, track, groups = self.optimizer._driven, self._track, self.optimizer.param_groups
+        return all(
+            [driven.get((i, key)) is track for key in track.rows for i in range(len(groups))]
+        )
+
     @contextmanager
     def _flag(self, name: str) -> Iterator[None]:
         setattr(self, name, True)
