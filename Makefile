@@ -13,6 +13,10 @@ BOTH_DRIVERS = export VK_ADD_DRIVER_FILES="$$(tools/swiftshader.sh)"
 PYTEST = $(BIN)/python -m pytest --durations=20
 ON_DEVICES = $(PYTEST) -m "gpu and not numbers and not heavy"
 VALIDATE = GRILLY_VALIDATE=1 $(ON_DEVICES) -q
+# What of the validation run stands beside: a third of it, without Ctrl-C, which jobs of sh ignore.
+BESIDE = device_ lambdas param tape_e
+VALIDATE_BESIDE = $(VALIDATE) $(foreach name,$(BESIDE),tests/test_$(name)*.py)
+VALIDATE_REST = $(VALIDATE) $(foreach name,$(BESIDE),--ignore-glob='*/test_$(name)*.py')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -34,15 +38,15 @@ demo: .venv/demo.stamp
 	@echo
 	@$(BIN)/python examples/resident_digits.py
 
-# Two at a time, for two cores: numbers and what needs no device beside the devices and their
-# validation run, which takes as long.
+# Two at a time, for two cores: numbers, what needs no device and a part of the validation run
+# beside the devices and the rest of it, which takes as long.
 # The log lies outside, for a test looks whether anything changes in this folder.
 test: .venv/test.stamp lint
 	@$(SHADERS)
 	@$(BOTH_DRIVERS); log=$$(mktemp); \
-	$(PYTEST) -m "(numbers or not gpu) and not heavy" >$$log 2>&1 & beside=$$!; \
-	trap "kill $$beside" INT TERM; \
-	$(ON_DEVICES) && $(VALIDATE); devices=$$?; \
+	{ $(PYTEST) -m "(numbers or not gpu) and not heavy" && $(VALIDATE_BESIDE); } >$$log 2>&1 & \
+	beside=$$!; trap "pkill -P $$beside; kill $$beside" INT TERM; \
+	$(ON_DEVICES) && $(VALIDATE_REST); devices=$$?; \
 	wait $$beside; others=$$?; cat $$log; rm -f $$log; exit $$((devices || others))
 
 bench: .venv/test.stamp
