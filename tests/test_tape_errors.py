@@ -14,6 +14,7 @@ import grilly
 from grilly import RecordError, vk
 from grilly.optim import SGD
 from grilly.optim import lr_scheduler as lrs
+from grilly.optim.lr_scheduler import ahead
 from grilly.optim.param_scheduler import ParamScheduler
 from grilly.rules import Plateau
 from grilly.schedules import Linear
@@ -455,3 +456,35 @@ def test_a_parameter_that_is_anothers_gradient_is_refused(place: Place) -> None:
     p = grilly.nn.Parameter(np.ones(2, np.float32), device=place)
     with pytest.raises(ValueError, match="parameter 1 is the gradient of parameter 0"):
         SGD([p, grilly.nn.Parameter(p.grad)], lr=0.5)
+
+
+def test_a_function_is_held_against_its_formula_a_window_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of very many replays neither all steps nor all values are in memory at once."""
+    sizes: list[int] = []
+    exact = ahead.exact
+    monkeypatch.setattr(ahead, "exact", lambda f, t: sizes.append(len(t)) or exact(f, t))
+    p = grilly.nn.Parameter(np.ones(3, np.float32), device="cpu")
+    optimizer = SGD([p], lr=0.5)
+    scheduler = lrs.LambdaLR(optimizer, lambda t: 1.0 / (1.0 + t))
+    with grilly.record() as tape:
+        optimizer.step()
+        scheduler.step()
+    tape.replay(3000)
+    assert max(sizes) <= 256 and 3000 <= sum(sizes) <= 4000
+    assert scheduler.last_epoch == 3000
+
+
+def test_a_function_whose_variables_can_be_copied_no_more(place: Place) -> None:
+    scale = [0.5]
+    p = grilly.nn.Parameter(np.ones(3, np.float32), device=place)
+    optimizer = SGD([p], lr=0.5)
+    scheduler = lrs.LambdaLR(optimizer, lambda t: scale[0] + 0.0 * t)
+    with grilly.record() as tape:
+        optimizer.step()
+        scheduler.step()
+    tape.replay(2)
+    scale.append(iter([1]))  # type: ignore[arg-type]
+    with pytest.raises(RecordError, match="only called at each step"):
+        tape.replay(2000)

@@ -98,22 +98,32 @@ class Ahead:
         So a function that asks for its step's type, or is another one by now, is found out before
         a device goes along the formula.
         """
-        first = max(t, self._checked) + 1
-        count = int(min(max(t + steps, t + WINDOW), self.last) - first) + 1
-        if self._fixed or self._formula is None or first > t + steps or count < 1:
+        last = min(t + steps, self.last)
+        if self._fixed or self._formula is None or max(t, self._checked) >= last:
             return
         self.ended, own = None, detached(self.function)
-        coming = first + np.arange(count, dtype=np.float64)
-        for step, value in zip(coming.tolist(), exact(self._formula, coming).tolist(), strict=True):
+        if own is None:  # what is around it can be copied no more
+            self._formula, self._traces_left = None, 0
+            return
+        while max(t, self._checked) < last:
+            if not self._agrees(own, max(t, self._checked) + 1):
+                return
+
+    def _agrees(self, own: Any, first: float) -> bool:
+        """Check a window from step ``first`` on; return whether all of it is the formula's."""
+        coming = np.arange(first, min(first + WINDOW - 1, self.last) + 1)
+        formula: Any = self._formula
+        for step, value in zip(coming.tolist(), exact(formula, coming).tolist(), strict=True):
             try:
                 factor = number(own(plain_step(step)), "the function at %s", step)
             except Exception as error:
                 self.ended = step, error
-                return
+                return False
             if abs(value - factor) > RELATIVE * abs(factor):
                 self._formula, self._traces_left = None, 0
-                return
+                return False
             self._checked = step
+        return True
 
     @property
     def may_ask(self) -> bool:
