@@ -58,6 +58,16 @@ void main() {
 #define DECAYED(g, p, given) \
   precise vec4 decayed = decay_4 * masked(p, decays); \
   precise vec4 g = given + decayed;
+// Weights, their g and their new buffer, which is stored.
+#define BUFFERED(p, g, buf, i) \
+  vec4 old = momentum_buffer[i]; \
+  GRADIENT(given, i) \
+  vec4 p = param[i]; \
+  precise vec4 kept = keep_4 * old; \
+  DECAYED(g, p, given) \
+  precise vec4 new = fresh_4 * g; \
+  precise vec4 buf = kept + new; \
+  momentum_buffer[i] = buf;
 
 void main() {
   BEGIN(row)
@@ -86,28 +96,14 @@ void main() {
 #ifdef MOMENTUM
     vec4 keep_4 = vec4(h.momentum), fresh_4 = vec4(sign * h.fresh), step_4 = vec4(h.lr);
     FOR_FLOAT4(i, chunk.start, end_with) {
-      vec4 old = momentum_buffer[i];
-      GRADIENT(given, i)
-      vec4 p = param[i];
-      precise vec4 kept = keep_4 * old;
-      DECAYED(g, p, given)
-      precise vec4 new = fresh_4 * g;
-      precise vec4 buf = kept + new;
-      momentum_buffer[i] = buf;
+      BUFFERED(p, g, buf, i)
       precise vec4 change = step_4 * buf;
       precise vec4 new_p = p - change;
       param[i] = new_p;
     }
     vec4 ahead_4 = vec4(sign * h.momentum);
     FOR_FLOAT4(i, chunk.start, end_ahead) {
-      vec4 old = momentum_buffer[i];
-      GRADIENT(given, i)
-      vec4 p = param[i];
-      precise vec4 kept = keep_4 * old;
-      DECAYED(g, p, given)
-      precise vec4 new = fresh_4 * g;
-      precise vec4 buf = kept + new;
-      momentum_buffer[i] = buf;
+      BUFFERED(p, g, buf, i)
       precise vec4 ahead = ahead_4 * buf;
       precise vec4 direction = g + ahead;
       precise vec4 change = rate_4 * direction;
