@@ -56,6 +56,42 @@ def overtaken_in_a_group(kind: Callable[[Any], Any]) -> Make:
     return make
 
 
+TABLE = [1.0, 1.0, 1.0, 1.0, 0.5, 0.25]
+
+
+def _looked_up(t: Any) -> float:
+    try:
+        return TABLE[int(t)]
+    except Exception:
+        return 1.0
+
+
+DISGUISED: dict[str, Any] = {
+    "catches every error": _looked_up,
+    "asks for the type": lambda t: 0.1 if isinstance(t, int) and t >= 4 else 1.0,
+    "compares types": lambda t: 0.1 if type(t) is int and t in (4, 5) else 1.0,
+    "reads digits": lambda t: 0.1 if str(t).endswith("3") else 1.0,
+    "formats": lambda t: {"4": 0.1}.get(f"{t}", 1.0),
+    "hashes": lambda t: {4: 0.1}.get(t, 1.0),
+}
+
+
+def follows(kind: str, function: Callable[[Any], float]) -> Make:
+    def make(own: list[Any]) -> tuple[Any, Any]:
+        optimizer = SGD(own, lr=0.5)
+        if kind == "ParamScheduler":
+            return optimizer, ParamScheduler(optimizer, {"lr": lambda t: 0.5 * function(t)})
+        scheduler: Any = lrs.LambdaLR(optimizer, function)
+        if kind == "ChainedScheduler":
+            scheduler = lrs.ChainedScheduler([scheduler])
+        if kind == "SequentialLR":
+            constant = lrs.ConstantLR(optimizer, 1.0, 1)
+            scheduler = lrs.SequentialLR(optimizer, [constant, scheduler], [1])
+        return optimizer, scheduler
+
+    return make
+
+
 PROGRAMS: dict[str, Make] = {
     "momentum from 0": momentum_from_0,
     "momentum through 0": momentum_through_0,
@@ -64,6 +100,11 @@ PROGRAMS: dict[str, Make] = {
     "overtaken in a group, LambdaLR": overtaken_in_a_group(
         lambda o: lrs.LambdaLR(o, lambda t: 0.5**t)
     ),
+    **{
+        f"{kind} of what {name}": follows(kind, function)
+        for kind in ("LambdaLR", "ParamScheduler", "SequentialLR", "ChainedScheduler")
+        for name, function in DISGUISED.items()
+    },
 }
 
 

@@ -375,63 +375,6 @@ def test_more_times_than_can_be_counted(place: Place, times: int) -> None:
         Run(place, sizes=(5,)).replay(times)
 
 
-TABLE = [1.0, 1.0, 1.0, 1.0, 0.5, 0.25]
-
-
-def _looked_up(t: Any) -> float:
-    try:
-        return TABLE[int(t)]
-    except Exception:
-        return 1.0
-
-
-DISGUISED: dict[str, Any] = {
-    "catches every error": _looked_up,
-    "asks for the type": lambda t: 0.1 if isinstance(t, int) and t >= 4 else 1.0,
-    "compares types": lambda t: 0.1 if type(t) is int and t in (4, 5) else 1.0,
-    "reads digits": lambda t: 0.1 if str(t).endswith("3") else 1.0,
-    "formats": lambda t: {"4": 0.1}.get(f"{t}", 1.0),
-    "hashes": lambda t: {4: 0.1}.get(t, 1.0),
-}
-
-
-@pytest.mark.parametrize("kind", ["LambdaLR", "ParamScheduler", "SequentialLR", "ChainedScheduler"])
-@pytest.mark.parametrize("name", DISGUISED)
-def test_what_looks_like_a_formula_is_the_function_in_replays(
-    place: Place, name: str, kind: str
-) -> None:
-    def made(optimizer: Any) -> Any:
-        if kind == "ParamScheduler":
-            return ParamScheduler(optimizer, {"lr": lambda t: 0.5 * DISGUISED[name](t)})
-        scheduler: Any = lrs.LambdaLR(optimizer, DISGUISED[name])
-        if kind == "ChainedScheduler":
-            return lrs.ChainedScheduler([scheduler])
-        constant = lrs.ConstantLR(optimizer, 1.0, 1)
-        return (
-            scheduler
-            if kind == "LambdaLR"
-            else lrs.SequentialLR(optimizer, [constant, scheduler], [1])
-        )
-
-    rates = []
-    for replaying in (True, False):
-        p = grilly.nn.Parameter(np.ones(3, np.float32), device=place)
-        optimizer = SGD([p], lr=0.5)
-        scheduler = made(optimizer)
-        if replaying:
-            with grilly.record() as tape:
-                optimizer.step()
-                scheduler.step()
-            for times in (1, 2, 7):
-                tape.replay(times)
-        else:
-            for _ in range(10):
-                optimizer.step()
-                scheduler.step()
-        rates.append((optimizer.history(10)["lr"].ravel().tolist(), scheduler.get_last_lr()[0]))
-    assert rates[0] == rates[1]
-
-
 def test_what_a_function_raises_ahead_is_told(place: Place) -> None:
     def until_ten(t: Any) -> float:
         if t >= 10:
