@@ -97,13 +97,11 @@ class Queue:
         flight = self._last()
         if flight is None:
             return True
+        done = False
         try:
             done = self._poll(flight, timeout)
         finally:
-            with self._lock:
-                flight.waiters -= 1
-        if done:
-            self._land(flight)
+            self._leave(flight, done)
         self.owner.sweep()
         return done
 
@@ -120,11 +118,11 @@ class Queue:
                 self._fences.append(self._flights.pop().fence)
             if not self._flights:
                 return None
+            self._counters.waits += 1
             self._flights[-1].waiters += 1
             return self._flights[-1]
 
     def _poll(self, flight: Flight, timeout: float | None) -> bool:
-        self._counters.waits += 1
         fence = flight.fence
         end = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -139,16 +137,21 @@ class Queue:
             if left < SLICE:
                 return False
 
-    def _land(self, flight: Flight) -> None:
-        """Retire ``flight`` and all before it: a fence signals after all earlier submissions."""
+    def _leave(self, flight: Flight, done: bool) -> None:
+        """End a wait for ``flight``; if it is done, so are all before it, and they are retired.
+
+        Under the lock as a whole: between a wait's end and its flight's, a submission would take
+        the fence.
+        """
         landed = [flight]
         with self._lock:
-            while self._flights and not flight.landed:
+            flight.waiters -= 1
+            while done and self._flights and not flight.landed:
                 landed.append(self._flights.popleft())
                 landed[-1].landed = True
             for old in landed:
-                if old.fence is not None and not old.waiters:  # else its last waiter does it
-                    self._fences.append(old.fence)
+                if old.landed and old.fence is not None and not old.waiters:
+                    self._fences.append(old.fence)  # else its last waiter does it
                     old.fence = None
         landed.clear()  # outside the lock: this may free tapes
 
@@ -160,9 +163,10 @@ class Queue:
             self._reset(self._fences[-1])
             return self._fences.pop(), None
         if self._flights and self._arrived(self._flights[0]):
-            flight = self._flights[0]
-            self._reset(flight.fence)
-            return flight.fence, self._flights.popleft()
+            self._reset(self._flights[0].fence)
+            flight = self._flights.popleft()
+            flight.landed = True
+            return flight.fence, flight
         return self._new_fence(), None
 
     def _arrived(self, flight: Flight) -> bool:
