@@ -101,6 +101,21 @@ def test_a_function_is_asked_on_as_a_replay_begins(place: Place, name: str) -> N
         assert_same(run.replay(rounds).contents(), eager.eager(rounds).contents())
 
 
+def test_a_formula_is_asked_no_further_than_the_function_beside_it(place, monkeypatch) -> None:
+    """That a replay of a million steps is refused takes no million calls."""
+    windows: list[float] = []
+    agrees = ahead.Ahead._agrees
+    monkeypatch.setattr(
+        ahead.Ahead,
+        "_agrees",
+        lambda self, own, first: windows.append(first) or agrees(self, own, first),
+    )
+    run = Run(place, "SGD", SHORT["one of two functions"][0], sizes=(5, 3)).record()
+    with pytest.raises(RecordError, match="255 steps left"):
+        run.replay(10**6)
+    assert len(windows) == 1
+
+
 def test_a_function_is_asked_when_a_tape_is_recorded(place: Place) -> None:
     """So that a replay uploads nothing."""
     run = Run(place, "SGD", SHORT["function"][0], sizes=(5, 3)).record()

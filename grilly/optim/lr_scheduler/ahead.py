@@ -84,6 +84,11 @@ class Ahead:
             self._products[base] = product
         return self._products[base]
 
+    @property
+    def is_formula(self) -> bool:
+        """Whether the function has a formula, as far as is known."""
+        return self._formula is not None
+
     def known_by_formula(self, base: float) -> Schedule | None:
         """Return what ``formula`` returned for ``base``, if the function has one."""
         return None if self._formula is None else self._products.get(base)

@@ -154,10 +154,12 @@ class Lambdas(LRScheduler):
         return ASKED.format(self._instead_of_asking)
 
     def _look(self, steps: int) -> None:
-        for function in self.lr_lambdas:
-            ahead = self._followed.get(id(function))
-            if ahead is not None and ahead.function is function:
-                ahead.check(self.last_epoch, steps)
+        functions = [(own, self._followed.get(id(own))) for own in self.lr_lambdas]
+        known = [ahead for own, ahead in functions if ahead and ahead.function is own]
+        if not all(ahead.is_formula for ahead in known):
+            steps = min(steps, WINDOW)  # the others need go no further than it can
+        for ahead in known:
+            ahead.check(self.last_epoch, steps)
 
     def _ask_ahead(self) -> None:
         """Ask the functions from here on, if the groups hold the rates of the last step."""
