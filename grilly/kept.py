@@ -36,8 +36,11 @@ class Kept:
         self._rows = 0
 
     def add(self, rows: Array, shown: Shown) -> None:
-        """Keep copies of (n, lanes) table rows, the newest so far."""
-        if len(rows):
+        """Keep copies of (n, lanes) table rows, the newest so far.
+
+        None of updates that show no group: a tape makes such where no parameter has a gradient.
+        """
+        if len(rows) and _any(shown):
             self._parts.append(self._by_group(rows, shown))
             self._rows += len(rows)
             most = rows_in(BYTES, self._parts[-1][0].nbytes)
@@ -50,6 +53,7 @@ class Kept:
         A group's fields are nan where a step did not update it.
         """
         n = min(n, ROWS)
+        newer = newer if _any(shown) else newer[:0]
         parts, missing = [self._by_group(newer[max(0, len(newer) - n) :], shown)], n - len(newer)
         for part in reversed(self._parts):
             if missing <= 0:
@@ -72,6 +76,10 @@ class Kept:
     def _unknown(self, rows: int, groups: int) -> Array:
         numbers = np.full((rows, groups, len(self._dtype.names or ())), np.nan, np.float32)
         return numbers.view(self._dtype).reshape(rows, groups)
+
+
+def _any(shown: Shown) -> bool:
+    return any(lane is not None for lane in shown)
 
 
 def shown(groups: Sequence[int], lane_of: Sequence[int | None], count: int) -> Shown:

@@ -240,6 +240,29 @@ def test_replays_that_are_skipped_have_no_row(place: str | int) -> None:
     assert scheduler.last_epoch == 320 and optimizer.skipped() == 30
 
 
+def test_steps_of_a_tape_without_any_gradient_have_no_row(place: str | int) -> None:
+    """As step by step; what was kept before and comes after them is as if they were not there."""
+    p = grilly.nn.Parameter(np.ones(3, F), device=place)
+    optimizer = AdamW([p], lr=0.5, device=place)
+    p.grad, grad = None, p.grad
+    with grilly.record() as empty:
+        optimizer.step()
+    p.grad = grad
+    with grilly.record() as tape:
+        optimizer.step()
+    made = 0
+    for times in (3, 300):
+        p.grad = None
+        empty.replay(times)
+        assert optimizer.history(1000).shape == (made, 1)
+        p.grad = grad
+        tape.replay(times)
+        made += times
+        got = numbers(optimizer.history(1000))
+        want = [[used(0.5, 0.01, k)] for k in range(1, made + 1)]
+        np.testing.assert_array_equal(got, want)
+
+
 def test_other_structures_keep_the_rows(place: str | int) -> None:
     """A schedule of another kind has a table, clock and ring of its own."""
     p = np.ones(3, F)

@@ -24,7 +24,7 @@ from grilly.vk import device as device_module
 from grilly.vk.device import Device
 
 SIZE = 40
-THINNED = 63 if vk.validating() else 9
+THINNED = 91 if vk.validating() else 13
 
 
 class Run:

@@ -150,8 +150,8 @@ def undisturbed(kind: str) -> list[Any]:
 # the validation layer is slow.
 THINNED = 3 if vk.validating() else 1
 WAYS = [
-    pytest.param("plain", 3 * THINNED, id="plain"),
-    pytest.param("staging", 31 * THINNED, id="staging"),
+    pytest.param("plain", 5 * THINNED, id="plain"),
+    pytest.param("staging", 53 * THINNED, id="staging"),
     pytest.param("plain", 1, id="plain-all", marks=pytest.mark.heavy),
     pytest.param("staging", 1, id="staging-all", marks=pytest.mark.heavy),
 ]
