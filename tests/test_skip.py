@@ -22,7 +22,7 @@ import grilly
 from grilly import optim, vk
 from grilly.optim import SGD, AdamW, ParamScheduler
 from grilly.optim import lr_scheduler as lrs
-from grilly.optim.stepping import Begun
+from grilly.optim.settling import Begun
 from grilly.schedules import Ramp
 
 pytestmark = pytest.mark.turns

@@ -97,7 +97,7 @@ def test_wait_with_a_time_limit(private_device):
     assert device.wait(0.0)
     spin = device.kernel(vk.compile_glsl(vk_shaders.SPIN), 1, 0, {0: 1})
     with vk.Tape(device) as tape:
-        tape.dispatch(spin.bind([device.buffer(64)]), 200)
+        tape.dispatch(spin.bind([device.buffer(64)]), 1000)
     device.submit(tape)
     assert not device.wait(0.001)
     assert device.wait()

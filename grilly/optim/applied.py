@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from .stepping import Stepping
+    from .settling import Settling
     from .track import Track
 
 
@@ -56,7 +56,7 @@ class Ledger:
         self._marks: WeakKeyDictionary[Any, Mark] = WeakKeyDictionary()
         self._moved: list[Mark] = []  # those with ``moves``
 
-    def unknown(self, optimizer: Stepping) -> int:
+    def unknown(self, optimizer: Settling) -> int:
         """Return how many updates were attempted beyond those that are known."""
         return optimizer._timeline.progress.row - self.row
 
@@ -65,11 +65,11 @@ class Ledger:
         """How many updates of all time were left out."""
         return self.attempted - self.applied
 
-    def planned(self, optimizer: Stepping) -> None:
+    def planned(self, optimizer: Settling) -> None:
         """Take notice of a plan, also of one that failed: the backend counts from 0 on."""
         self.row, self.left_out = optimizer._timeline.progress.row, 0
 
-    def attempts(self, optimizer: Stepping) -> None:
+    def attempts(self, optimizer: Settling) -> None:
         """Remember who has a state, before an update that may be left out gives one."""
         if not self.unknown(optimizer):
             self._has = optimizer._memory.has
@@ -130,7 +130,7 @@ class Ledger:
 
     # --- What the device says --------------------------------------------------------------------
 
-    def learn(self, optimizer: Stepping, applied: int, examined: Examined) -> int:
+    def learn(self, optimizer: Settling, applied: int, examined: Examined) -> int:
         """Set right what was taken for made; return how many updates were not.
 
         ``applied`` updates are since the plan, ``examined`` is the last one.
@@ -156,7 +156,7 @@ class Ledger:
         self.row, self.left_out = applied, self.left_out + unknown - made
         return unknown - made
 
-    def _correct(self, mark: Mark, optimizer: Stepping, applied: int, last: bool) -> int:
+    def _correct(self, mark: Mark, optimizer: Settling, applied: int, last: bool) -> int:
         """Take back those of a scheduler's steps that do not count; return how far it moved."""
         phase = optimizer._timeline.phase
         pending = mark.attempted < self.attempted + self.unknown(optimizer)  # no step came after

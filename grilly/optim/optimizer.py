@@ -21,8 +21,9 @@ from .history import history
 from .params import Gradients, given_gradients, gradients_of, zeroed
 from .ready import ready
 from .recorded import RecordedStep
+from .settling import Begun
 from .state import load_state, saved_state
-from .stepping import Begun, Stepping
+from .stepping import Stepping
 
 
 class Optimizer(Stepping):
