@@ -10,8 +10,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from ..resident import recording
+from ..resident.kept_tapes import alone
 from ..resident.metrics import Metric, metric_on_device
-from ..resident.ops import Recorded, alone
+from ..resident.ops import Recorded
 from ..rules.on_device import Member
 from ..schedules.live import revalued
 from .lr_scheduler.touch import write

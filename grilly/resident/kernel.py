@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from ..errors import DeviceError
 from . import ops
 from .array import DeviceArray
+from .kept_tapes import KeptTapes
 from .ops import perform
 from .places import VulkanPlace
 
@@ -72,8 +72,7 @@ class Kernel:
             raise TypeError(f"host must be a function, got {host!r}")
         self._host = host
         self._shader = Source(source, constants, include)
-        # By arrays, groups and push constants; none outlives an array that it uses.
-        self._tapes: dict[Any, tuple[vk.Tape, object]] = {}
+        self._tapes = KeptTapes(KEPT_TAPES)
 
     def __call__(
         self,
@@ -121,17 +120,7 @@ class Kernel:
 
     def kept(self, op: Dispatch, device: vk.Device) -> vk.Tape:
         """Return a tape of ``op`` alone, the same as long as its arrays live."""
-        memories = [array._memory for array in op.arrays]
-        key = (*map(id, memories), op.groups, *op.pushed)
-        tape, _ = self._tapes.get(key, (None, None))
-        if tape is None or tape.device is not device:
-            tapes = self._tapes
-            refs = [weakref.ref(one, lambda _: tapes.pop(key, None)) for one in memories]
-            tape = ops.alone(op, device)
-            tapes[key] = tape, refs
-            if len(tapes) > KEPT_TAPES:
-                tapes.pop(next(iter(tapes)), None)
-        return tape
+        return self._tapes.of(op, op.arrays, (op.groups, *op.pushed), device)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class Metric(ops.Recorded):
     # Where in ``source`` the number begins, in words, and how many it has: 1 for float32.
     at: int = 0
     words: int = NUMBERS
+    _tape: vk.Tape | None = None
 
     @property
     def identity(self) -> Any:
@@ -58,6 +59,12 @@ class Metric(ops.Recorded):
     def record(self, tape: vk.Tape) -> None:
         """Record that it is computed."""
         raise NotImplementedError
+
+    def tape(self, device: vk.Device) -> vk.Tape:
+        """Return a tape of it alone, the same each time."""
+        if self._tape is None:
+            self._tape = super().tape(device)
+        return self._tape
 
     def source(self) -> Source:
         """Return where on a Vulkan device the number lies."""

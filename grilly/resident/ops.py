@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from . import recording
+from .kept_tapes import alone, kept
 
 if TYPE_CHECKING:
     from .. import vk
@@ -55,15 +56,6 @@ class Recorded:
         return alone(self, device)
 
 
-def alone(op: Any, device: vk.Device) -> vk.Tape:
-    """Return a tape of ``op`` alone."""
-    from .. import vk
-
-    with vk.Tape(device) as tape:
-        op.record(tape)
-    return tape
-
-
 def perform(op: Op) -> None:
     """Do ``op``, or record it if a tape is recording in this thread."""
     tape = recording.current()
@@ -95,6 +87,9 @@ class Copy(Recorded):
                 source.buffer, target.buffer, self.target.nbytes, source.offset, target.offset
             )
 
+    def tape(self, device: vk.Device) -> vk.Tape:
+        return kept(self, (self.target, self.source), ("copy", self.target.size), device)
+
 
 @dataclass(frozen=True)
 class Fill(Recorded):
@@ -114,6 +109,9 @@ class Fill(Recorded):
         for target in self.targets:
             span = target._memory.span
             tape.fill(span.buffer, 0, span.offset, span.nbytes)
+
+    def tape(self, device: vk.Device) -> vk.Tape:
+        return kept(self, self.targets, "fill", device)
 
 
 @dataclass(frozen=True)
@@ -152,6 +150,10 @@ class Add(Recorded):
             own = [(at.buffer, at.offset + 4 * start, 4 * size) for at in spans]
             groups = min(-(-size // self.PER_GROUP), tape.device.limits.max_groups)
             tape.dispatch(kernel.bind(own), groups, push(size, float(self.scale)))
+
+    def tape(self, device: vk.Device) -> vk.Tape:
+        what = "add", self.target.size, _float32(self.scale).tobytes()
+        return kept(self, (self.target, self.source), what, device)
 
 
 def parts(size: int, device: vk.Device) -> Iterator[tuple[int, int]]:

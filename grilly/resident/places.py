@@ -14,6 +14,7 @@ from ..errors import DeviceMemoryError
 
 if TYPE_CHECKING:
     from .. import vk
+    from .kept_tapes import KeptTapes
     from .ops import Op
 
 Float32 = npt.NDArray[np.float32]
@@ -95,13 +96,17 @@ class NumpyPlace:
 
 
 class Memory:
-    """Floats in a buffer of a Vulkan device; they are given back when nobody holds this."""
+    """Floats in a buffer of a Vulkan device; they are given back when nobody holds this.
 
-    __slots__ = ("__weakref__", "keeps", "span")
+    ``tapes`` are those of operations that change them.
+    """
+
+    __slots__ = ("__weakref__", "keeps", "span", "tapes")
 
     def __init__(self, span: vk.Span | None = None, keeps: object = None) -> None:
         self.span: Any = span
         self.keeps = keeps
+        self.tapes: KeptTapes | None = None
 
 
 class _Held:
