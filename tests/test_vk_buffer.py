@@ -8,7 +8,7 @@ import pytest
 
 from grilly import vk
 from grilly.errors import DeviceLimitError
-from grilly.vk import buffer as buffer_module
+from grilly.vk import staging
 
 
 @pytest.fixture(params=["plain", "staging", "host"])
@@ -32,7 +32,7 @@ def test_read_gives_what_was_written(device, memory, dtype, count, monkeypatch):
 
 def test_a_transfer_larger_than_the_staging_buffer_comes_in_parts(device, monkeypatch):
     monkeypatch.setenv("GRILLY_STAGING", "1")
-    monkeypatch.setattr(buffer_module, "STAGING", 4096)
+    monkeypatch.setattr(staging, "STAGING", 4096)
     values = np.random.default_rng(0).integers(0, 2**32, 2500, dtype=np.uint32)
     with_tail = device.buffer(values.nbytes + 1)
     with_tail.write(values, offset=1)

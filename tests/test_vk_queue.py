@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
-from vk_shaders import affine_tape, counting
+import numpy as np
+import pytest
+from vk_shaders import affine_after, affine_tape, counting
+
+from grilly.errors import DeviceError
+from grilly.vk import binding
+from grilly.vk import queue as queue_module
 
 
 class BusyLock:
@@ -88,10 +97,109 @@ def test_a_fence_comes_back_from_waits_that_gave_up(private_device):
     """Two wait for one flight; one gives up after the other has retired it."""
     device, queue = private_device, private_device.queue
     device.submit(affine_tape(device, counting(device, 100), 3, 1))
-    one, other = queue._last(), queue._last()
+    one, other = (queue._awaited(half=False) for _ in range(2))
     assert one is other
     queue._poll(one, None)
     queue._leave(one, True)
     assert queue._fences == []
     queue._leave(other, False)
     assert len(queue._fences) == device.owner.live()["fence"] == 1
+
+
+def test_ctrl_c_after_a_fence_was_reset(private_device, monkeypatch):
+    """It was a flight's that has landed: it must be none any more, or a wait is for ever."""
+    device = private_device
+    tape = affine_tape(device, counting(device, 100), 3, 1)
+    device.submit(tape)
+    while not device.queue._arrived(device.queue._flights[0]):
+        pass
+    pointer = binding._pointer
+
+    def interrupted(name: str) -> Any:
+        def call(*arguments: Any) -> Any:
+            pointer(name)(*arguments)
+            raise KeyboardInterrupt
+
+        return call if name == "vkResetFences" else pointer(name)
+
+    monkeypatch.setattr(binding, "_pointer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        device.submit(tape)
+    monkeypatch.setattr(binding, "_pointer", pointer)
+    assert device.wait(5.0)
+    device.submit(tape)
+    assert device.wait(5.0)
+    assert device.owner.live()["fence"] == 1
+
+
+class Interrupted(deque):
+    """Ctrl-C comes when the first of it is gone."""
+
+    def popleft(self) -> Any:
+        super().popleft()
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_as_a_flight_is_retired(private_device):
+    """Who waits for it too must not retire those after it, which may be running."""
+    device, queue = private_device, private_device.queue
+    tape = affine_tape(device, counting(device, 100), 3, 1)
+    device.submit(tape)
+    one, other = (queue._awaited(half=False) for _ in range(2))
+    queue._poll(one, None)
+    queue._flights = Interrupted(queue._flights)
+    with pytest.raises(KeyboardInterrupt):
+        queue._leave(one, True)
+    queue._flights = deque(queue._flights)
+    device.submit(tape)
+    queue._leave(other, True)
+    assert len(queue._flights) == 1
+
+
+def test_a_signal_handler_may_come_at_any_time(private_device, monkeypatch):
+    """Inside a submission it is told what to do; a plain lock would wait for itself."""
+    device, told = private_device, Counter()
+    buffer = counting(device, 100)
+    tape = affine_tape(device, buffer, 3, 1)
+
+    def handler(name: str) -> int:
+        monkeypatch.setattr(binding, "fault", None)
+        try:
+            device.wait()
+            told[name, "done"] += 1
+        except DeviceError as error:
+            assert "signal handler" in str(error)
+            told[name, "refused"] += 1
+        monkeypatch.setattr(binding, "fault", handler)
+        return 0
+
+    monkeypatch.setattr(binding, "fault", handler)
+    for _ in range(3):
+        device.submit(tape)
+        device.queue.wait()
+    monkeypatch.setattr(binding, "fault", None)
+    assert told["vkQueueSubmit", "refused"] == told["vkWaitForFences", "done"] == 3
+    np.testing.assert_array_equal(buffer.read(np.uint32, 100), affine_after(100, *[(3, 1)] * 3))
+
+
+def test_flights_are_bounded(private_device, monkeypatch):
+    """A host that is faster than its device waits for it; Ctrl-C may have come before some."""
+    monkeypatch.setattr(queue_module, "MOST_FLIGHTS", 8)
+    device, made = private_device, 0
+    buffer = counting(device, 100)
+    tape = affine_tape(device, buffer, 3, 1)
+
+    def interrupt(name: str) -> int:
+        if name == "vkQueueSubmit":
+            raise KeyboardInterrupt
+        return 0
+
+    for turn in range(200):
+        monkeypatch.setattr(binding, "fault", interrupt if turn % 3 == 2 else None)
+        with suppress(KeyboardInterrupt):
+            device.submit(tape)
+            made += 1
+        assert len(device.queue._flights) <= 8
+    monkeypatch.setattr(binding, "fault", None)
+    assert device.owner.live()["fence"] <= 9
+    np.testing.assert_array_equal(buffer.read(np.uint32, 100), affine_after(100, *[(3, 1)] * made))

@@ -110,7 +110,8 @@ class Ledger:
         """Note steps that were made so, by the updates until now."""
         mark, tracks = self.mark(scheduler), scheduler._tracks()
         mark.attempted = self.attempted + self.unknown(scheduler.optimizer)
-        if not tracks:  # it counts metrics, whatever becomes of the updates
+        # What counts metrics, or is in a tape without updates of its optimizer, counts always.
+        if not tracks or not pace.within:
             return
         if not mark.moves:
             self._moved.append(mark)

@@ -17,7 +17,7 @@ from .memory import Memory
 from .options import Key, Limit, check_arguments, check_hints, check_number, label, option
 from .params import array_of, check_distinct, check_named, groups_of, params_of
 from .residents import check_place, choice, listed
-from .shown import reading_optimizer
+from .shown import Trusting, reading_optimizer
 from .sources import Sources
 from .timeline import Timeline
 
@@ -55,6 +55,7 @@ class Grouped:
         self._params: list[Any] = []
         self._members: list[int] = []
         self._lock = threading.RLock()
+        self._trusting = Trusting()
         self._seats: list[Any] = []  # of rules that run on the device
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
         keys = tuple(dict.fromkeys(column.key for column in columns))

@@ -17,7 +17,7 @@ from .lr_scheduler.checks import check_epoch, check_optimizer
 from .lr_scheduler.noted import noted, settles
 from .lr_scheduler.texts import METRIC
 from .param_replays import Replayed
-from .param_steps import plain_step, writers
+from .param_steps import begins_to_write, plain_step, writes_no_more
 from .rows import Values
 from .seats import Seat, device_step
 from .track import Track
@@ -102,7 +102,7 @@ class ParamScheduler(Replayed):
         self._following = self._taken_in(None)
         with self._unchanged_on_error():
             self._move(self.last_epoch + 1, self._states)
-        writers.add(self)
+        begins_to_write(self)
         settles(self)
 
     def __repr__(self) -> str:
@@ -196,7 +196,7 @@ class ParamScheduler(Replayed):
     def close(self) -> None:
         """Write no more: the numbers stay as they are, and another scheduler may write them."""
         self._closed = True
-        writers.discard(self)
+        writes_no_more(self)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state as plain JSON data: the step, and the states of rules if there are any.

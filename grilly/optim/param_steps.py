@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,9 @@ from .seats import Seat
 from .track import Track
 from .written import held, put
 
-# Those that are alive and not closed: no two may write the same number.
-writers: weakref.WeakSet[Moving] = weakref.WeakSet()
+# Those that are alive and not closed: no two may write the same number. Threads make them, too.
+_writers: weakref.WeakSet[Moving] = weakref.WeakSet()
+_writing = threading.RLock()
 
 
 class Moving:
@@ -48,7 +50,7 @@ class Moving:
 
     def _taken_in(self, before: Following | None) -> Following:
         following = Following(self.optimizer, self.schedules, before)
-        for other in writers - {self}:
+        for other in others(self):
             _check_apart(self, following, other)
         self._states = following.states(before, self._states)
         return following
@@ -122,6 +124,24 @@ class Moving:
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self!r} is closed: make a new one")
+
+
+def begins_to_write(scheduler: Moving) -> None:
+    """Take note of a scheduler that is made."""
+    with _writing:
+        _writers.add(scheduler)
+
+
+def writes_no_more(scheduler: Moving) -> None:
+    """Take note of a scheduler that is closed."""
+    with _writing:
+        _writers.discard(scheduler)
+
+
+def others(scheduler: Moving) -> list[Moving]:
+    """Return the other schedulers that write numbers."""
+    with _writing:
+        return [other for other in _writers if other is not scheduler]
 
 
 def plain_step(step: Any) -> float:

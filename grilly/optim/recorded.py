@@ -57,11 +57,6 @@ class RecordedStep(Update):
         """Changes when what a tape of it binds does."""
         return self.backend.version, self._joined
 
-    @property
-    def lock(self) -> Any:
-        """What the optimizer's own calls hold."""
-        return self.optimizer._lock
-
     def check(self) -> None:
         """Raise RecordError unless parameters and gradients are on the device, and as recorded.
 

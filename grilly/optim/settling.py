@@ -43,7 +43,6 @@ class Settling(Grouped):
     # Whether the device knows what the host does not: of updates whether they were made, of rules
     # what they have counted. And how many work on the groups as if all were known: see shown.py.
     _unsure: bool = False
-    _trusting: int = 0
 
     def _settle(self, patience: float | None = None) -> None:
         """Finish an update that was cut short if the device has made it; forget it if not."""
@@ -110,9 +109,10 @@ class Settling(Grouped):
 
     def _seated(self) -> list[Seat]:
         """Return the seats of rules that run on the device."""
-        if self._seats:
-            self._seats = [seat for seat in self._seats if not seat.over]
-        return self._seats
+        for seat in [seat for seat in self._seats if seat.over]:
+            with suppress(ValueError):  # another thread has seen it, too
+                self._seats.remove(seat)
+        return list(self._seats)
 
     def _per_parameter(self, flags: Iterable[Any]) -> npt.NDArray[np.bool_]:
         """Return a flag, or some, of each group as those of each parameter."""

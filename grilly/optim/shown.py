@@ -6,6 +6,7 @@ it asks. Who steps along the formulas need not know; who looks does.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
@@ -35,6 +36,12 @@ MEANINGS = {
     "_streaming_avg": "The window of the metrics to smooth",
 }
 WAITS = "read back from the device, and waited for, if it knows what the host does not."
+
+
+class Trusting(threading.local):
+    """How many callers in this thread work on an optimizer as if all were known."""
+
+    callers: int = 0
 
 
 def read_back(scheduler: Any) -> None:
@@ -68,7 +75,7 @@ def reading_optimizer(kind: Any) -> type[Any]:
     """
 
     def unsure(self: Any) -> bool:
-        if self._trusting:
+        if self._trusting.callers:
             return False
         ledger = self._ledger
         attempted = ledger is not None and ledger.unknown(self) > 0
@@ -95,11 +102,11 @@ def reading_optimizer(kind: Any) -> type[Any]:
 
     @contextmanager
     def as_if_made(self: Any) -> Iterator[None]:
-        self._trusting += 1
+        self._trusting.callers += 1
         try:
             yield
         finally:
-            self._trusting -= 1
+            self._trusting.callers -= 1
 
     def as_text(self: Any) -> str:
         with suppress(DeviceError):
@@ -134,6 +141,7 @@ def reading_scheduler(kind: Any) -> type[Any]:
         **{name: _trusting(kind, name) for name in TRUSTING if hasattr(kind, name)},
         **{name: _number(name) for name in numbers},
         "load_state_dict": _loading(kind),
+        "step": _locked(kind),
         "_enters": _enters,
         "_leaps": _leaps,
     }
@@ -170,6 +178,16 @@ def _loading(kind: Any) -> Any:
     return load_state_dict
 
 
+def _locked(kind: Any) -> Any:
+    # Who reads in another thread sets schedulers right, which must not be in the midst of a step.
+    @wraps(kind.step)
+    def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with self.optimizer._lock:
+            return kind.step(self, *args, **kwargs)
+
+    return step
+
+
 def _trusting(kind: Any, name: str) -> Any:
     def method(self: Any, *args: Any) -> Any:
         with self.optimizer._as_if_made():
@@ -187,7 +205,8 @@ def _number(name: str) -> Any:
             raise AttributeError(f"{type(self).__name__} has no {name}") from None
 
     def set_(self: Any, value: Any) -> None:
-        if not getattr(self.optimizer, "_trusting", True):  # a user's edit: the next step has it
+        trusting = getattr(self.optimizer, "_trusting", None)
+        if trusting is not None and not trusting.callers:  # a user's edit: the next step has it
             _ask(self)
             self._edited_count()
         self.__dict__[name] = value

@@ -33,11 +33,6 @@ class Update(ABC):
     def place(self) -> Place:
         """Where the parameters live."""
 
-    @property
-    @abstractmethod
-    def lock(self) -> Any:
-        """What the optimizer's own calls hold."""
-
     @abstractmethod
     def check(self) -> None:
         """Raise RecordError unless parameters and gradients live on the device."""

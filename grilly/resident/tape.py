@@ -155,7 +155,7 @@ class Tape:
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
         assert self._place is not None
         self._place.check()
-        with alone([own[0].lock for own in self._updates] or [self._lock]):
+        with alone(self._locks):
             for update in chain.from_iterable(self._updates):
                 update.check()
             self._schedulers.check()
@@ -179,6 +179,7 @@ class Tape:
         self._schedulers = Schedulers(self._entries)
         own = [updates[0].optimizer for updates in self._updates] + self._schedulers.optimizers
         self._optimizers = distinct(own)
+        self._locks = [optimizer._lock for optimizer in self._optimizers] or [self._lock]
         for updates in self._updates:
             updates[0].check_alike(updates)
         self._schedulers.check()

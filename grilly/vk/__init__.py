@@ -10,6 +10,7 @@ from .compile import compile_glsl as compile_glsl
 from .compile import find_compiler as find_compiler
 from .constants import checked_constants as checked_constants
 from .constants import fit_constants as fit_constants
+from .counters import Counters as Counters
 from .descriptors import Binding as Binding
 from .device import Device as Device
 from .device import open_device as open_device
@@ -17,7 +18,6 @@ from .instance import DeviceInfo as DeviceInfo
 from .instance import devices as devices
 from .instance import devices_problem as devices_problem
 from .kernel import Kernel as Kernel
-from .queue import Counters as Counters
 from .refusals import accept as accept
 from .spirv import Shader as Shader
 from .spirv import inspect as inspect

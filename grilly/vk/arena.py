@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import DeviceLimitError
+from ..interrupt import Uninterrupted
 from .buffer import Buffer
 from .ranges import Ranges
 
@@ -73,21 +74,21 @@ class Arena:
         """
         self._device.check()
         self._check(nbytes, holder)
-        with self._lock:
+        with self._lock, Uninterrupted():
             self.sweep()
             key, start, size = self._place(nbytes)
             block = self._blocks[key]
             used = min(block.fresh, start + size) - start
             block.fresh = max(block.fresh, start + size)
+            freed = weakref.finalize(holder, self._freed.append, (key, start, start + size))
+            freed.atexit = False
         try:
             if used > 0:
                 self._clear(block.buffer, start, used)
         except BaseException:
-            self._freed.append((key, start, start + size))
+            freed()
             raise
-        span = Span(block.buffer, start, nbytes)
-        weakref.finalize(holder, self._freed.append, (key, start, start + size)).atexit = False
-        return span
+        return Span(block.buffer, start, nbytes)
 
     def twin(self, buffer: Buffer) -> Buffer:
         """Return the one buffer of the size of ``buffer`` that goes with it as long as it lives.

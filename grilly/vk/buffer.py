@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import DeviceError, DeviceLimitError, DeviceMemoryError
+from ..interrupt import Uninterrupted
 from . import binding
 from .tape import Tape
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 DEVICE_LOCAL, VISIBLE, COHERENT, CACHED = 1, 2, 4, 8  # VK_MEMORY_PROPERTY_*
 USAGE = 0x20 | 0x1 | 0x2  # storage buffer, copy from, copy to
-STAGING = 8 << 20  # bytes that one copy through staging moves at a time
 
 
 class Buffer:
@@ -131,15 +130,16 @@ class Buffer:
         request = binding.struct(
             "VkMemoryAllocateInfo", allocationSize=needs.size, memoryTypeIndex=index
         )
-        try:
-            block = owner.call("vkAllocateMemory", owner.device, request, None)
-        except DeviceMemoryError as cause:
-            raise DeviceMemoryError(
-                f"{self.device.name} has no room for {self.nbytes} bytes: free buffers or use"
-                f" smaller ones ({cause})"
-            ) from cause
-        self.device.counters.allocations += 1
-        undo.callback(binding.call, "vkFreeMemory", owner.device, block, None)
+        with Uninterrupted():  # Ctrl-C must not come before it is known how to free it
+            try:
+                block = owner.call("vkAllocateMemory", owner.device, request, None)
+            except DeviceMemoryError as cause:
+                raise DeviceMemoryError(
+                    f"{self.device.name} has no room for {self.nbytes} bytes: free buffers or use"
+                    f" smaller ones ({cause})"
+                ) from cause
+            self.device.counters.allocations += 1
+            undo.callback(binding.call, "vkFreeMemory", owner.device, block, None)
         owner.call("vkBindBufferMemory", owner.device, handle, block, 0)
         if mapped:
             # The true size: VK_WHOLE_SIZE overflows in the package.
@@ -173,49 +173,6 @@ class _Window:
             "typestr": "|u1",
             "version": 3,
         }
-
-
-class Staging:
-    """Copies to and from memory that the host cannot see, through one host-visible buffer."""
-
-    def __init__(self, device: Device) -> None:
-        self._device = device
-        self._lock = threading.Lock()
-        self._buffer: Buffer | None = None
-
-    def upload(self, target: Buffer, source: npt.NDArray[np.uint8], offset: int) -> None:
-        """Copy ``source`` to byte ``offset`` of ``target`` and wait."""
-        with self._lock:
-            staging, seen = self._room(source.nbytes)
-            for start in range(0, source.nbytes, staging.nbytes):
-                part = source[start : start + staging.nbytes]
-                seen[: part.nbytes] = part
-                self._copy(staging, target, part.nbytes, 0, offset + start)
-
-    def download(self, source: Buffer, target: npt.NDArray[np.uint8], offset: int) -> None:
-        """Fill ``target`` from byte ``offset`` of ``source``, waiting."""
-        with self._lock:
-            staging, seen = self._room(target.nbytes)
-            for start in range(0, target.nbytes, staging.nbytes):
-                part = target[start : start + staging.nbytes]
-                self._copy(source, staging, part.nbytes, offset + start, 0)
-                part[:] = seen[: part.nbytes]
-
-    def _room(self, nbytes: int) -> tuple[Buffer, npt.NDArray[np.uint8]]:
-        size = min(STAGING, 1 << max(12, (nbytes - 1).bit_length()))
-        if self._buffer is None or self._buffer.nbytes < size:
-            self._buffer = Buffer(self._device, size, memory="host", kind="staging")
-        # A copy that Ctrl-C cut short may still be using the buffer.
-        self._device.wait()
-        seen = self._buffer.view()
-        assert seen is not None  # memory="host" is always mapped
-        return self._buffer, seen
-
-    def _copy(self, src: Buffer, dst: Buffer, nbytes: int, src_at: int, dst_at: int) -> None:
-        with Tape(self._device, kind="staging") as tape:
-            tape.copy(src, dst, nbytes, src_at, dst_at)
-        self._device.submit(tape)
-        self._device.wait()
 
 
 class Memory:

@@ -13,13 +13,15 @@ from types import MappingProxyType
 from ..errors import DeviceError, DeviceLostError
 from . import binding
 from .arena import Arena
-from .buffer import Buffer, Staging
+from .buffer import Buffer
 from .constants import Constant
+from .counters import Counters
 from .instance import DeviceInfo, Instance, Physical, devices_problem, instance
 from .kernel import Kernel, content_key
 from .limits import limits_of
 from .owner import Owner
-from .queue import Counters, Queue
+from .queue import Queue
+from .staging import Staging
 from .submission import Prepared, Run, Submission, submission
 from .tape import LastTape, Tape
 
@@ -43,9 +45,9 @@ class Device:
         self.staging = Staging(self)
         self.arena = Arena(self)
         self._kernels: dict[tuple[object, ...], Kernel] = {}
-        self._kernel_lock = threading.Lock()
+        self._kernel_lock = threading.RLock()
         self._submits: OrderedDict[tuple[int, ...], Prepared] = OrderedDict()
-        self._submit_lock = threading.Lock()
+        self._submit_lock = threading.RLock()
         try:
             self._start()
         except BaseException:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeviceLimitError, ShaderError
+from ..interrupt import Uninterrupted
 from . import binding, spirv
 from .constants import Constant, fit_constants
 from .descriptors import STORAGE_BUFFER, Binding, Part
@@ -134,8 +135,9 @@ class Kernel:
                 pSpecializationInfo=_specialization(words) if words else None,
             )
             info = binding.struct("VkComputePipelineCreateInfo", stage=stage, layout=self.layout)
-            made = owner.call("vkCreateComputePipelines", owner.device, None, 1, [info], None)
-        undo.callback(binding.call, "vkDestroyPipeline", owner.device, made[0], None)
+            with Uninterrupted():  # as in Owner.create
+                made = owner.call("vkCreateComputePipelines", owner.device, None, 1, [info], None)
+                undo.callback(binding.call, "vkDestroyPipeline", owner.device, made[0], None)
         return made[0]
 
 

@@ -17,6 +17,7 @@ from itertools import count
 from typing import Any
 
 from ..errors import DeviceError, DeviceLostError, ForkError
+from ..interrupt import Uninterrupted
 from . import binding
 
 FORKED = (
@@ -65,8 +66,9 @@ class Owner:
 
     def create(self, undo: ExitStack, what: str, *arguments: Any) -> Any:
         """Return vkCreate{what}(device, ...), with its destruction pushed on ``undo``."""
-        handle = self.call(f"vkCreate{what}", self.device, *arguments, None)
-        undo.callback(binding.call, f"vkDestroy{what}", self.device, handle, None)
+        with Uninterrupted():  # Ctrl-C must not come before it is known how to destroy it
+            handle = self.call(f"vkCreate{what}", self.device, *arguments, None)
+            undo.callback(binding.call, f"vkDestroy{what}", self.device, handle, None)
         return handle
 
     def adopt(self, kind: str, undo: ExitStack, holder: object | None = None) -> int:
@@ -74,10 +76,11 @@ class Owner:
 
         Returns the key of the handle.
         """
-        key = next(self._keys)
-        self._handles[key] = (kind, undo.pop_all().close)
-        if holder is not None:
-            weakref.finalize(holder, self._drop, key).atexit = False
+        with Uninterrupted():
+            key = next(self._keys)
+            self._handles[key] = (kind, undo.pop_all().close)
+            if holder is not None:
+                weakref.finalize(holder, self._drop, key).atexit = False
         return key
 
     def view(self, key: int, holder: object) -> None:

@@ -6,36 +6,23 @@ import threading
 import time
 from collections import deque
 from contextlib import ExitStack
-from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from typing import Any
 
-from ..errors import DeviceLostError
+from ..errors import DeviceError, DeviceLostError
 from . import binding
-from .compile import compiled
+from .counters import Counters
 from .owner import Owner
 
 # Ctrl-C is dead inside vkWaitForFences, so a wait is cut into slices of this many nanoseconds.
 SLICE = 100_000_000
-
-
-@dataclass
-class Counters:
-    """What a device has done since it was opened."""
-
-    bytes_up: int = 0  # through Buffer.write
-    bytes_down: int = 0  # through Buffer.read
-    submissions: int = 0
-    dispatches: int = 0  # submitted: those of a tape count each time
-    recorded: int = 0  # dispatches recorded in tapes
-    waits: int = 0
-    kernels: int = 0  # pipelines made
-    allocations: int = 0  # of device memory
-
-    @property
-    def compiles(self) -> int:
-        """GLSL compiled in this process, for whatever device; what was cached is not counted."""
-        return compiled()
+# Flights at once: a host that is faster waits for the first half of them, for each takes memory.
+MOST_FLIGHTS = 1024
+WITHIN = (
+    "the device is called from a signal handler or a finalizer that interrupted a submission to it:"
+    " set a flag there, and do it after the call that was interrupted"
+)
 
 
 class Flight:
@@ -57,13 +44,17 @@ class Flight:
 
 
 class Queue:
-    """A VkQueue with one lock, and the flights that are not known to have landed."""
+    """A VkQueue with one lock, and the flights that are not known to have landed.
+
+    The lock lets its own thread in again, which then is told WITHIN: to wait would be for ever.
+    """
 
     def __init__(self, owner: Owner, handle: Any, counters: Counters) -> None:
         self.owner = owner
         self._counters = counters
         self._handle = handle
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._inside = False
         self._flights: deque[Flight] = deque()
         self._fences: list[Any] = []
 
@@ -72,20 +63,35 @@ class Queue:
 
         It counts for ``dispatches``. The caller has checked the owner.
         """
+        if len(self._flights) >= MOST_FLIGHTS:
+            self._make_room()
         with self._lock:
-            fence, landed = self._fence()
-            flight = Flight(fence, held)
-            # Registered first: if Ctrl-C comes now, ``results`` tells whether it was submitted.
-            self._flights.append(flight)
-            binding.run(flight.results, "vkQueueSubmit", self._handle, 1, info, fence[0])
-            if flight.results[0]:
-                self._flights.pop()
-                self._fences.append(fence)
-                self._fail("vkQueueSubmit", flight.results[0])
-            self._counters.submissions += 1
-            self._counters.dispatches += dispatches
+            self._check_outside()
+            try:
+                self._inside = True
+                landed = self._submit(info, held, dispatches)
+            finally:
+                self._inside = False
         del landed  # outside the lock: this may free the tapes that it held
         self.owner.sweep()
+
+    def _submit(self, info: Any, held: object, dispatches: int) -> Flight | None:
+        fence, landed = self._fence()
+        flight = Flight(fence, held)
+        # Registered first: if Ctrl-C comes now, ``results`` tells whether it was submitted.
+        self._flights.append(flight)
+        binding.run(flight.results, "vkQueueSubmit", self._handle, 1, info, fence[0])
+        if flight.results[0]:
+            self._flights.pop()
+            self._fences.append(fence)
+            self._fail("vkQueueSubmit", flight.results[0])
+        self._counters.submissions += 1
+        self._counters.dispatches += dispatches
+        return landed
+
+    def _check_outside(self) -> None:
+        if self._inside:
+            raise DeviceError(WITHIN)
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted so far; False if ``timeout`` seconds were not enough."""
@@ -94,9 +100,16 @@ class Queue:
 
     def settle(self, timeout: float | None = None) -> bool:
         """``wait`` for a device that is being closed."""
-        flight = self._last()
-        if flight is None:
-            return True
+        flight = self._awaited(half=False)
+        return flight is None or self._await(flight, timeout)
+
+    def _make_room(self) -> None:
+        """Wait until half of the flights have landed."""
+        flight = self._awaited(half=True)
+        if flight is not None:
+            self._await(flight, None)
+
+    def _await(self, flight: Flight, timeout: float | None) -> bool:
         done = False
         try:
             done = self._poll(flight, timeout)
@@ -111,16 +124,27 @@ class Queue:
             flights, self._flights = self._flights, deque()
         flights.clear()
 
-    def _last(self) -> Flight | None:
-        """Return the newest flight, with one more waiter; None if nothing is in flight."""
+    def _awaited(self, half: bool) -> Flight | None:
+        """Return the newest flight, or that after the older half, with one more waiter.
+
+        None if nothing is in flight.
+        """
         with self._lock:
-            while self._flights and not self._flights[-1].submitted:
-                self._fences.append(self._flights.pop().fence)
-            if not self._flights:
-                return None
-            self._counters.waits += 1
-            self._flights[-1].waiters += 1
-            return self._flights[-1]
+            self._check_outside()
+            try:
+                self._inside = True
+                flights = self._flights
+                while flights and not flights[-1].submitted:
+                    self._fences.append(flights.pop().fence)
+                if not flights:
+                    return None
+                rest = islice(flights, len(flights) // 2, None) if half else (flights[-1],)
+                flight = next(one for one in rest if one.submitted)
+                self._counters.waits += 1
+                flight.waiters += 1
+                return flight
+            finally:
+                self._inside = False
 
     def _poll(self, flight: Flight, timeout: float | None) -> bool:
         fence = flight.fence
@@ -143,17 +167,25 @@ class Queue:
         Under the lock as a whole: between a wait's end and its flight's, a submission would take
         the fence.
         """
-        landed = [flight]
+        landed = []  # freed outside the lock: this may free tapes
         with self._lock:
-            flight.waiters -= 1
-            while done and self._flights and not flight.landed:
-                landed.append(self._flights.popleft())
-                landed[-1].landed = True
-            for old in landed:
-                if old.landed and old.fence is not None and not old.waiters:
-                    self._fences.append(old.fence)  # else its last waiter does it
-                    old.fence = None
-        landed.clear()  # outside the lock: this may free tapes
+            try:
+                self._inside = True
+                flight.waiters -= 1
+                while done and self._flights and not flight.landed:
+                    landed.append(self._flights[0])
+                    landed[-1].landed = True  # before it goes: Ctrl-C may come between
+                    self._flights.popleft()
+                    self._give_back(landed[-1])
+                self._give_back(flight)
+            finally:
+                self._inside = False
+
+    def _give_back(self, flight: Flight) -> None:
+        """Keep the fence of a flight that has landed, unless somebody still waits for it."""
+        if flight.landed and flight.fence is not None and not flight.waiters:
+            self._fences.append(flight.fence)
+            flight.fence = None
 
     def _fence(self) -> tuple[Any, Flight | None]:
         """Return an unsignalled fence (a one-element array) and the flight that it came from."""
@@ -163,10 +195,12 @@ class Queue:
             self._reset(self._fences[-1])
             return self._fences.pop(), None
         if self._flights and self._arrived(self._flights[0]):
-            self._reset(self._flights[0].fence)
-            flight = self._flights.popleft()
+            flight = self._flights[0]
             flight.landed = True
-            return flight.fence, flight
+            self._flights.popleft()  # a flight whose fence is reset would be waited for for ever
+            self._fences.append(flight.fence)
+            self._reset(flight.fence)
+            return self._fences.pop(), flight
         return self._new_fence(), None
 
     def _arrived(self, flight: Flight) -> bool:

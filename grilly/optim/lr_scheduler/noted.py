@@ -36,7 +36,7 @@ def noted(scheduler: Any, epoch: float | None = None) -> bool:
 def _after_skipped(scheduler: Any, epoch: float | None) -> bool:
     optimizer = scheduler.optimizer
     inside = getattr(scheduler, "_inside", False)
-    if inside or optimizer._trusting:
+    if inside or optimizer._trusting.callers:
         return False
     settle_others(scheduler)
     if epoch is None and moved_on(scheduler, scheduler.step):
