@@ -32,7 +32,7 @@ ALLOWED = {
     "quick": {"numpy", "expr", "mathfun", "program", "xfloat"},
     "glsl": {"expr", "hyper", "loops", "program"},
     "shaders": {"errors"},
-    "vk": {"numpy", "vulkan", "errors", "shaders"},
+    "vk": {"numpy", "vulkan", "errors", "interrupt", "shaders"},
     "kept": {"numpy", "hyper"},
     "planning": {"numpy", "hyper", "kept", "program", "schedules"},
     "backend": {"numpy", "errors", "planning", "resident", "rules", "cpu", "gpu", "vk"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import cache, wraps
 from inspect import cleandoc
 from typing import Any
@@ -182,7 +182,8 @@ def _locked(kind: Any) -> Any:
     # Who reads in another thread sets schedulers right, which must not be in the midst of a step.
     @wraps(kind.step)
     def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        with self.optimizer._lock:
+        # Not so of a copy that preview() makes, whose optimizer is none.
+        with getattr(self.optimizer, "_lock", nullcontext()):
             return kind.step(self, *args, **kwargs)
 
     return step
