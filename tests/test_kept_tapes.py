@@ -98,17 +98,30 @@ def test_nothing_keeps_an_array(home: int) -> None:
     assert array(home, 5, 6)._memory.span.offset == where
 
 
-def test_a_source_at_the_same_place_is_another(home: int) -> None:
-    """Memory that is handed out again has another identity, or the tape's array has died."""
-    a, want = array(home, 0, 0), np.zeros(2, F)
-    a.fill_zero()
-    for i in range(50):
+def test_a_source_with_the_same_identity_is_another(
+    home: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An array that is gone may leave its identity to the next, which lies elsewhere."""
+    monkeypatch.setattr(kept_tapes, "id", lambda memory: 7, raising=False)
+    a, want, between = array(home, 0, 0), np.zeros(2, F), []
+    for i in range(20):
         b = array(home, i, 2 * i)
-        for _ in range(2):
+        for _ in range(4):
             a.add_(b)
             want += np.array([i, 2 * i], F)
+        assert len(a._memory.tapes) == 1
         del b
+        between.append(grilly.zeros(100, home))  # takes the place
     np.testing.assert_array_equal(a.numpy(), want)
+
+
+def test_another_number_each_time_keeps_nothing(home: int) -> None:
+    a, b, device = array(home, 0, 0), array(home, 1, 2), vk.open_device(home)
+    for i in range(30):
+        a.add_(b, float(i))
+    device.wait()
+    assert (len(a._memory.tapes), device.live["tape"]) == (0, 0)
+    np.testing.assert_array_equal(a.numpy(), [435, 870])
 
 
 def test_zero_grad_is_recorded_once(home: int) -> None:
@@ -128,8 +141,8 @@ def test_zero_grad_is_recorded_once(home: int) -> None:
     assert not any(p.grad.numpy().any() for p in params)
 
 
-def test_a_device_that_was_opened_anew(home: int) -> None:
-    """A closed one's arrays say so, as ever."""
+def test_of_a_closed_device(home: int) -> None:
+    """Its arrays say so, whatever they keep."""
     a = array(home, 1, 2)
     for _ in range(3):
         a.add_(a)

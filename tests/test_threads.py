@@ -76,6 +76,49 @@ def test_a_reader_amid_a_schedulers_step_waits(
     assert (scheduler.last_epoch, optimizer.param_groups[0]["lr"]) == (1, 0.5)
 
 
+def test_a_reader_amid_a_schedulers_step_sees_a_whole_one(
+    place: str | int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the step without its rates; nothing is unknown here that would be asked for."""
+    optimizer, scheduler = skipping(place)
+    put, seen, threads = scheduler._put, [], []
+
+    def amid(*arguments: Any) -> None:
+        threads.append(started(lambda: seen.append(scheduler.state_dict())))
+        threads[0].join(0.2)
+        put(*arguments)
+
+    monkeypatch.setattr(StepLR, "_put", lambda self, *arguments: amid(*arguments))
+    for _ in range(2):  # the first finds the way
+        optimizer.step(gradients=GOOD)
+        optimizer.skipped()
+        scheduler.step()
+    threads[0].join(10)
+    [state] = seen
+    assert state["_last_lr"] == [0.5 ** state["last_epoch"]]
+
+
+def test_a_forked_child_may_step_a_scheduler(place: str | int) -> None:
+    """Whatever another thread held as it was forked."""
+    optimizer, scheduler = skipping(place)
+    optimizer.step(gradients=GOOD)
+    assert optimizer.skipped() == 0
+    held, end = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with optimizer._lock:
+            held.set()
+            end.wait(10)
+
+    thread = started(hold)
+    held.wait(10)
+    optimizer._pid -= 1  # as a child sees it
+    scheduler.step()
+    assert scheduler.last_epoch == 1
+    end.set()
+    thread.join()
+
+
 def resident(place: str | int) -> tuple[Any, Any]:
     p = grilly.nn.Parameter(np.ones(2, F), device=place)
     p.grad.copy_from(np.ones(2))
@@ -167,8 +210,9 @@ def test_param_schedulers_are_made_in_threads(monkeypatch: pytest.MonkeyPatch) -
 
         def __iter__(self) -> Any:
             for one in super().__iter__():
-                threads.append(started(lambda: schedulers.append(made())))
-                threads[-1].join(0.1)
+                if threading.current_thread() is threading.main_thread():
+                    threads.append(started(lambda: schedulers.append(made())))
+                    threads[-1].join(0.1)
                 yield one
 
     monkeypatch.setattr(param_steps, "_writers", Writers(schedulers))

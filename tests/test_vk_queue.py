@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections import Counter, deque
@@ -13,8 +14,11 @@ import numpy as np
 import pytest
 from vk_shaders import affine_after, affine_tape, counting
 
+import grilly
 from grilly.errors import DeviceError
+from grilly.interrupt import Uninterrupted
 from grilly.vk import binding
+from grilly.vk import device as device_module
 from grilly.vk import queue as queue_module
 
 
@@ -203,3 +207,50 @@ def test_flights_are_bounded(private_device, monkeypatch):
     monkeypatch.setattr(binding, "fault", None)
     assert device.owner.live()["fence"] <= 9
     np.testing.assert_array_equal(buffer.read(np.uint32, 100), affine_after(100, *[(3, 1)] * made))
+
+
+def test_a_replay_that_waits_for_room_hears_ctrl_c(private_device, monkeypatch):
+    """Before it puts Ctrl-C off, and takes the locks of its optimizers."""
+    monkeypatch.setattr(queue_module, "MOST_FLIGHTS", 4)
+    index = private_device.info.index
+    monkeypatch.setitem(device_module._open, index, private_device)
+    x = grilly.zeros(4, index)
+    with grilly.record() as tape:
+        x.add_(x)
+    tape.replay(1)
+
+    def interrupt(name: str) -> int:
+        if name == "vkWaitForFences":
+            handler = signal.getsignal(signal.SIGINT)
+            put_off.append(isinstance(getattr(handler, "__self__", None), Uninterrupted))
+            raise KeyboardInterrupt
+        return 0
+
+    put_off: list[bool] = []
+    polls = private_device.counters.waits
+    monkeypatch.setattr(binding, "fault", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(10):
+            tape.replay(1)
+    assert put_off == [False]
+    monkeypatch.setattr(binding, "fault", None)
+    assert private_device.counters.waits == polls + 1
+    assert private_device.wait(5.0)
+
+
+def test_a_handler_that_closes_the_device_amid_a_submission(private_device, monkeypatch):
+    tape = affine_tape(private_device, counting(private_device, 100), 3, 1)
+    told: list[str] = []
+
+    def handler(name: str) -> int:
+        if name == "vkQueueSubmit":
+            with pytest.raises(DeviceError, match="signal handler"):
+                private_device.close()
+            told.append(name)
+        return 0
+
+    monkeypatch.setattr(binding, "fault", handler)
+    private_device.submit(tape)
+    monkeypatch.setattr(binding, "fault", None)
+    assert told == ["vkQueueSubmit"] and not private_device.closed
+    assert private_device.wait(5.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -56,6 +57,7 @@ class Grouped:
         self._members: list[int] = []
         self._lock = threading.RLock()
         self._trusting = Trusting()
+        self._pid = os.getpid()
         self._seats: list[Any] = []  # of rules that run on the device
         columns = [self.columns[name] for name in hyper.COLUMNS[self.kind]]
         keys = tuple(dict.fromkeys(column.key for column in columns))

@@ -41,7 +41,7 @@ class Settling(Grouped):
     # An update of which it is not known whether the device has made it.
     _begun: Begun | None = None
     # Whether the device knows what the host does not: of updates whether they were made, of rules
-    # what they have counted. And how many work on the groups as if all were known: see shown.py.
+    # what they have counted. See shown.py.
     _unsure: bool = False
 
     def _settle(self, patience: float | None = None) -> None:

@@ -6,9 +6,10 @@ it asks. Who steps along the formulas need not know; who looks does.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache, wraps
 from inspect import cleandoc
 from typing import Any
@@ -159,8 +160,9 @@ def _made(kind: Any, body: dict[str, Any]) -> type[Any]:
 def _asking(kind: Any, name: str) -> Any:
     @wraps(getattr(kind, name))
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        _ask(self)
-        return getattr(kind, name)(self, *args, **kwargs)
+        with _alone(self):
+            _ask(self)
+            return getattr(kind, name)(self, *args, **kwargs)
 
     own = cleandoc(getattr(kind, name).__doc__ or "")
     method.__doc__ = f"{own}\n\nWaits for the device if it knows what the host does not.".strip()
@@ -170,9 +172,10 @@ def _asking(kind: Any, name: str) -> Any:
 def _loading(kind: Any) -> Any:
     @outside
     def load_state_dict(self: Any, state_dict: Any) -> None:
-        self.optimizer._settle_applied(complaining=False)  # what is wrong is written over
-        with self.optimizer._as_if_made():
-            kind.load_state_dict(self, state_dict)
+        with _alone(self):
+            self.optimizer._settle_applied(complaining=False)  # what is wrong is written over
+            with self.optimizer._as_if_made():
+                kind.load_state_dict(self, state_dict)
 
     load_state_dict.__doc__ = kind.load_state_dict.__doc__
     return load_state_dict
@@ -182,8 +185,7 @@ def _locked(kind: Any) -> Any:
     # Who reads in another thread sets schedulers right, which must not be in the midst of a step.
     @wraps(kind.step)
     def step(self: Any, *args: Any, **kwargs: Any) -> Any:
-        # Not so of a copy that preview() makes, whose optimizer is none.
-        with getattr(self.optimizer, "_lock", nullcontext()):
+        with _alone(self):
             return kind.step(self, *args, **kwargs)
 
     return step
@@ -199,11 +201,12 @@ def _trusting(kind: Any, name: str) -> Any:
 
 def _number(name: str) -> Any:
     def get(self: Any) -> Any:
-        _ask(self)
-        try:
-            return self.__dict__[name]
-        except KeyError:
-            raise AttributeError(f"{type(self).__name__} has no {name}") from None
+        with _alone(self):
+            _ask(self)
+            try:
+                return self.__dict__[name]
+            except KeyError:
+                raise AttributeError(f"{type(self).__name__} has no {name}") from None
 
     def set_(self: Any, value: Any) -> None:
         trusting = getattr(self.optimizer, "_trusting", None)
@@ -213,6 +216,19 @@ def _number(name: str) -> Any:
         self.__dict__[name] = value
 
     return property(get, set_, doc=f"{MEANINGS[name]}; {WAITS}")
+
+
+def _alone(scheduler: Any) -> AbstractContextManager[Any]:
+    """Return a context in which no other thread is in the midst of a step, or of a replay.
+
+    Not so for a copy that preview() makes, whose optimizer is none, and in a forked child, where
+    the lock may be held by no one, for ever.
+    """
+    lock = getattr(scheduler.optimizer, "_lock", None)
+    if lock is None or scheduler.optimizer._pid != os.getpid():
+        return nullcontext()
+    own: AbstractContextManager[Any] = lock
+    return own
 
 
 def _ask(scheduler: Any) -> None:

@@ -46,7 +46,7 @@ class Ema(Metric):
     def __init__(
         self, metric: DeviceArray | Metric, decay: float = 0.9, debias: bool = False
     ) -> None:
-        self.metric = metric_on_device(metric)
+        self._metric = metric_on_device(metric)
         self.place = self.metric.place
         self._rule = reductions.Ema(decay, debias)
         self._held = self._rule.start()
@@ -56,6 +56,11 @@ class Ema(Metric):
             self._settings.write(settings)
             self._state = device.buffer(4 * size(EMA_STATE))
             self._state.write(write_ema(self._held))
+
+    @property
+    def metric(self) -> Metric:
+        """What is averaged."""
+        return self._metric
 
     def __repr__(self) -> str:
         return f"Ema({self.metric!r}, decay={self._rule.decay})"

@@ -84,8 +84,8 @@ class Kernel:
 
         ``groups`` is a number, or up to three (x, y, z). ``push`` are the push constants in
         their order, as 32-bit numbers of the types that the shader declares (an int is a float
-        where it has one); or bytes. Returns at once. An array without elements is one float of
-        which nothing is seen.
+        where it has one); or bytes. Returns when it is submitted. An array without elements is one
+        float of which nothing is seen.
 
         Raises ValueError or TypeError for arrays of different devices, groups and push constants
         that cannot be, and for more arrays or push constants than the shader has, ShaderError for

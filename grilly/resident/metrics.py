@@ -124,7 +124,7 @@ class Mean(Metric):
             raise TypeError(f"array must be a DeviceArray, got {type(array).__name__}")
         if not array.size:
             raise ValueError("array must have at least one element to have a mean, got none")
-        self.array = array
+        self._array = array
         self.place = array._place
         self._value = math.nan
         if isinstance(self.place, VulkanPlace):
@@ -134,6 +134,11 @@ class Mean(Metric):
             self._partials = device.buffer(4 * PARTIAL_WORDS * self._groups)
             self._result = device.buffer(4 * size(RESULT))
             self._result.write(np.full(1, np.nan), 4 * self.at)
+
+    @property
+    def array(self) -> DeviceArray:
+        """The array whose mean it is."""
+        return self._array
 
     def __repr__(self) -> str:
         return f"Mean({self.array!r})"

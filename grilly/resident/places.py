@@ -43,13 +43,16 @@ class Place(Protocol):
         """Wait for the device, then copy the beginning of the memory into ``out``, (size,)."""
 
     def run(self, op: Op) -> None:
-        """Do ``op`` after all that was submitted before; on Vulkan it returns at once."""
+        """Do ``op`` after all that was submitted before; on Vulkan it is submitted then."""
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for all that was submitted; False if ``timeout`` seconds were not enough."""
 
     def check(self) -> None:
         """Raise DeviceError if the device can never be used again."""
+
+    def make_room(self) -> None:
+        """Wait for some of what was submitted, if that is as much as may be. Ctrl-C works."""
 
 
 _twins: dict[int, Float32] = {}  # of memory in the host, by identity
@@ -92,6 +95,9 @@ class NumpyPlace:
         return True
 
     def check(self) -> None:
+        return
+
+    def make_room(self) -> None:
         return
 
 
@@ -160,6 +166,9 @@ class VulkanPlace:
 
     def check(self) -> None:
         self.device.check()
+
+    def make_room(self) -> None:
+        self.device.queue.make_room()
 
 
 def place_of(device: str | int) -> Place:

@@ -155,6 +155,7 @@ class Tape:
             raise RecordError(f"this tape is {self._state}: {HINTS[self._state]}")
         assert self._place is not None
         self._place.check()
+        self._place.make_room()  # before Ctrl-C is put off
         with alone(self._locks):
             for update in chain.from_iterable(self._updates):
                 update.check()

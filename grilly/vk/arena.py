@@ -74,6 +74,7 @@ class Arena:
         """
         self._device.check()
         self._check(nbytes, holder)
+        self._device.queue.make_room()  # Ctrl-C can end this
         with self._lock, Uninterrupted():
             self.sweep()
             key, start, size = self._place(nbytes)

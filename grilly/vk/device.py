@@ -108,7 +108,7 @@ class Device:
             return self._kernels[key]
 
     def submit(self, *tapes: Tape) -> None:
-        """Run ``tapes`` in order as one submission; returns at once."""
+        """Run ``tapes`` in order as one submission; returns when it is submitted."""
         self.owner.check()
         found = tapes[0].prepared if len(tapes) == 1 and tapes[0].device is self else None
         self._run(found or self._prepared(tapes), tapes)
@@ -210,6 +210,7 @@ def _end(device: weakref.ref[Device], owner: Owner, queue: Queue) -> None:
 def _close(owner: Owner, queue: Queue, patience: float | None) -> None:
     if owner.closed or os.getpid() != owner.pid:
         return
+    queue.check_outside()
     try:
         # A device that is really lost answers at once; one that still works must end first.
         settled = queue.settle(EXIT_PATIENCE if owner.lost else patience)

@@ -63,10 +63,9 @@ class Queue:
 
         It counts for ``dispatches``. The caller has checked the owner.
         """
-        if len(self._flights) >= MOST_FLIGHTS:
-            self._make_room()
+        self.make_room()
         with self._lock:
-            self._check_outside()
+            self.check_outside()
             try:
                 self._inside = True
                 landed = self._submit(info, held, dispatches)
@@ -89,7 +88,8 @@ class Queue:
         self._counters.dispatches += dispatches
         return landed
 
-    def _check_outside(self) -> None:
+    def check_outside(self) -> None:
+        """Raise DeviceError in what has interrupted this thread's own submission."""
         if self._inside:
             raise DeviceError(WITHIN)
 
@@ -103,10 +103,10 @@ class Queue:
         flight = self._awaited(half=False)
         return flight is None or self._await(flight, timeout)
 
-    def _make_room(self) -> None:
-        """Wait until half of the flights have landed."""
-        flight = self._awaited(half=True)
-        if flight is not None:
+    def make_room(self) -> None:
+        """Wait until half of the flights have landed, if there are as many as there may be."""
+        full = len(self._flights) >= MOST_FLIGHTS
+        if full and (flight := self._awaited(half=True)) is not None:
             self._await(flight, None)
 
     def _await(self, flight: Flight, timeout: float | None) -> bool:
@@ -130,7 +130,7 @@ class Queue:
         None if nothing is in flight.
         """
         with self._lock:
-            self._check_outside()
+            self.check_outside()
             try:
                 self._inside = True
                 flights = self._flights
@@ -167,7 +167,7 @@ class Queue:
         Under the lock as a whole: between a wait's end and its flight's, a submission would take
         the fence.
         """
-        landed = []  # freed outside the lock: this may free tapes
+        landed = []  # freed when this returns, outside the lock: that may free tapes
         with self._lock:
             try:
                 self._inside = True

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,29 +31,37 @@ class Staging:
 
     def upload(self, target: Buffer, source: npt.NDArray[np.uint8], offset: int) -> None:
         """Copy ``source`` to byte ``offset`` of ``target`` and wait."""
-        with self._room(source.nbytes) as (staging, seen):
+
+        def copy() -> None:
+            staging, seen = self._staging(source.nbytes)
             for start in range(0, source.nbytes, staging.nbytes):
                 part = source[start : start + staging.nbytes]
                 seen[: part.nbytes] = part
                 self._copy(staging, target, part.nbytes, 0, offset + start)
 
+        self._alone(copy)
+
     def download(self, source: Buffer, target: npt.NDArray[np.uint8], offset: int) -> None:
         """Fill ``target`` from byte ``offset`` of ``source``, waiting."""
-        with self._room(target.nbytes) as (staging, seen):
+
+        def copy() -> None:
+            staging, seen = self._staging(target.nbytes)
             for start in range(0, target.nbytes, staging.nbytes):
                 part = target[start : start + staging.nbytes]
                 self._copy(source, staging, part.nbytes, offset + start, 0)
                 part[:] = seen[: part.nbytes]
 
-    @contextmanager
-    def _room(self, nbytes: int) -> Iterator[tuple[Buffer, npt.NDArray[np.uint8]]]:
-        """Have the buffer to oneself, of a size for ``nbytes`` or for a part of them."""
+        self._alone(copy)
+
+    def _alone(self, work: Callable[[], None]) -> None:
+        """Do ``work`` with the buffer to itself."""
+        # No context manager in Python: Ctrl-C at its edges would leave the lock to nobody.
         with self._lock:
             if self._inside:
                 raise DeviceError(WITHIN)
             try:
                 self._inside = True
-                yield self._staging(nbytes)
+                work()
             finally:
                 self._inside = False
 
