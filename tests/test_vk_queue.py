@@ -190,6 +190,7 @@ def test_flights_are_bounded(private_device, monkeypatch):
     """A host that is faster than its device waits for it; Ctrl-C may have come before some."""
     monkeypatch.setattr(queue_module, "MOST_FLIGHTS", 8)
     device, made = private_device, 0
+    monkeypatch.setattr(device.queue, "_arrived", lambda flight: False)  # not seen to land
     buffer = counting(device, 100)
     tape = affine_tape(device, buffer, 3, 1)
 
@@ -212,6 +213,7 @@ def test_flights_are_bounded(private_device, monkeypatch):
 def test_a_replay_that_waits_for_room_hears_ctrl_c(private_device, monkeypatch):
     """Before it puts Ctrl-C off, and takes the locks of its optimizers."""
     monkeypatch.setattr(queue_module, "MOST_FLIGHTS", 4)
+    monkeypatch.setattr(private_device.queue, "_arrived", lambda flight: False)  # not seen to land
     index = private_device.info.index
     monkeypatch.setitem(device_module._open, index, private_device)
     x = grilly.zeros(4, index)
@@ -254,3 +256,36 @@ def test_a_handler_that_closes_the_device_amid_a_submission(private_device, monk
     monkeypatch.setattr(binding, "fault", None)
     assert told == ["vkQueueSubmit"] and not private_device.closed
     assert private_device.wait(5.0)
+
+
+def test_another_threads_submission_is_waited_for(private_device, monkeypatch):
+    """Who closes a device then is no signal handler."""
+    tape = affine_tape(private_device, counting(private_device, 100), 3, 1)
+    inside, go, found = threading.Event(), threading.Event(), []
+
+    def pause(name: str) -> int:
+        if name == "vkQueueSubmit":
+            inside.set()
+            go.wait(10)
+        return 0
+
+    monkeypatch.setattr(binding, "fault", pause)
+    submitting = threading.Thread(target=private_device.submit, args=[tape])
+    submitting.start()
+    assert inside.wait(10)
+
+    def close() -> None:
+        try:
+            private_device.close()
+            found.append(None)
+        except DeviceError as error:
+            found.append(error)
+
+    closing = threading.Thread(target=close)
+    closing.start()
+    closing.join(0.2)
+    assert found == []
+    go.set()
+    closing.join(10)
+    submitting.join(10)
+    assert found == [None] and private_device.closed

@@ -119,7 +119,7 @@ class Kernel:
             )
 
     def kept(self, op: Dispatch, device: vk.Device) -> vk.Tape:
-        """Return a tape of ``op`` alone, the same as long as its arrays live."""
+        """Return a tape of ``op`` alone; from the second time on one that is kept."""
         return self._tapes.of(op, op.arrays, (op.groups, *op.pushed), device)
 
 

@@ -65,7 +65,7 @@ class Queue:
         """
         self.make_room()
         with self._lock:
-            self.check_outside()
+            self._refuse_inside()
             try:
                 self._inside = True
                 landed = self._submit(info, held, dispatches)
@@ -90,6 +90,10 @@ class Queue:
 
     def check_outside(self) -> None:
         """Raise DeviceError in what has interrupted this thread's own submission."""
+        with self._lock:  # another thread's is waited for
+            self._refuse_inside()
+
+    def _refuse_inside(self) -> None:
         if self._inside:
             raise DeviceError(WITHIN)
 
@@ -130,7 +134,7 @@ class Queue:
         None if nothing is in flight.
         """
         with self._lock:
-            self.check_outside()
+            self._refuse_inside()
             try:
                 self._inside = True
                 flights = self._flights
